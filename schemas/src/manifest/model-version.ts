@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { ArtifactDigest } from '../identity.ts';
+import { manifest, Text } from './envelope.ts';
+import { Signature } from './signature.ts';
+
+/** Beside `version.yaml`, never elsewhere: one path segment, no dot at the front. */
+export const ArtifactFile = z
+  .string()
+  .regex(/^[A-Za-z0-9][-._A-Za-z0-9]{0,100}$/, 'must be a file name beside version.yaml, without a folder');
+
+const Scalar = z.union([z.string().max(500), z.number(), z.boolean(), z.null()]);
+
+export const Artifact = z.strictObject({
+  sha256: ArtifactDigest,
+  /** Bytes. */
+  size: z.int().positive(),
+  /** Of golden answers: the largest allowed distance, `|got - want| <= tolerance * max(1, |want|)`. */
+  tolerance: z.number().positive().max(1).optional(),
+  /** Of golden answers: whose rows these are. */
+  rows: z.enum(['synthetic', 'consented', 'public']).optional(),
+});
+export type Artifact = z.infer<typeof Artifact>;
+
+const Dataset = z.strictObject({
+  name: Text,
+  role: z.enum(['train', 'validation', 'test', 'reference']).optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{6,64}$/)
+    .optional(),
+  rows: z.int().nonnegative().optional(),
+});
+
+const Evaluation = z.strictObject({
+  metric: Text,
+  value: z.number(),
+  on: Text.optional(),
+  slice: Text.optional(),
+  rows: z.int().positive().optional(),
+  better: z.enum(['higher', 'lower']).default('higher'),
+});
+export type Evaluation = z.infer<typeof Evaluation>;
+
+/** `models/<model>/versions/<label>/version.yaml`: one immutable entry, written by `switchback register`. */
+export const ModelVersion = manifest('ModelVersion', {
+  artifacts: z
+    .record(ArtifactFile, Artifact)
+    .refine(files => 'model.onnx' in files, 'must name model.onnx')
+    .refine(
+      files => 'golden.json' in files,
+      'must name golden.json: a version without golden answers may not serve',
+    ),
+  signature: Signature,
+  framework: z.strictObject({ name: Text, version: Text.optional() }).optional(),
+  parameters: z.record(z.string().max(100), Scalar).optional(),
+  lineage: z
+    .strictObject({
+      source: z
+        .strictObject({ repository: Text.optional(), commit: Text.optional(), run: Text.optional() })
+        .optional(),
+      datasets: z.array(Dataset).max(100).optional(),
+    })
+    .optional(),
+  evaluation: z.array(Evaluation).max(200).optional(),
+});
+export type ModelVersion = z.infer<typeof ModelVersion>;

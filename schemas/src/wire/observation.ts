@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import {
+  EnvironmentName,
+  InstanceId,
+  ModelName,
+  RevisionId,
+  VersionDigest,
+  VersionLabel,
+} from '../identity.ts';
+
+export const LoadState = z.enum(['pulling', 'loading', 'ready', 'failed']);
+export type LoadState = z.infer<typeof LoadState>;
+
+/** What one instance says of one revision it was asked to have. `failed` is final for this revision's bytes. */
+export const Loaded = z.object({
+  model: ModelName,
+  revision: RevisionId,
+  version: VersionLabel,
+  digest: VersionDigest,
+  state: LoadState,
+  /** An error code of ours and a sentence; present when failed. */
+  failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  since: z.number(),
+  /** Of the engine process that holds it. */
+  pid: z.int().optional(),
+});
+export type Loaded = z.infer<typeof Loaded>;
+
+/** Cumulative since the instance started, so that they add up across instances and survive a missed look. */
+export const Tally = z.object({ good: z.int().nonnegative(), total: z.int().nonnegative() });
+export type Tally = z.infer<typeof Tally>;
+
+export const RevisionCounts = z.object({
+  model: ModelName,
+  revision: RevisionId,
+  /** Routed attempts; a cache hit, a 4xx and an explicitly addressed version are none. */
+  attempts: z.int().nonnegative(),
+  /** Of the attempts: not answered by this revision (engine died, timed out, refused). */
+  failures: z.int().nonnegative(),
+  /** Of the attempts: answered with a NaN or an infinity. */
+  nonFinite: z.int().nonnegative(),
+  indicators: z.partialRecord(z.enum(['fast', 'available', 'valid']), Tally),
+});
+export type RevisionCounts = z.infer<typeof RevisionCounts>;
+
+export const ServedBackend = z.object({
+  revision: RevisionId,
+  version: VersionLabel,
+  digest: VersionDigest,
+  weight: z.number(),
+});
+
+/** What one runtime instance attests: what it serves, what it holds, what it counted. */
+export const RuntimeObservation = z.object({
+  instanceId: InstanceId,
+  environment: EnvironmentName,
+  pid: z.int(),
+  startedAt: z.number(),
+  at: z.number(),
+  /** Generation of the newest snapshot received; null before the first. */
+  snapshot: z.string().nullable(),
+  /** What each route answers from now; its generation may be older than `snapshot` while a backend loads. */
+  routes: z.record(ModelName, z.object({ generation: z.string(), backends: z.array(ServedBackend) })),
+  loaded: z.array(Loaded),
+  counts: z.array(RevisionCounts),
+});
+export type RuntimeObservation = z.infer<typeof RuntimeObservation>;
