@@ -1,0 +1,31 @@
+// System programs that tests use as real parts. As root on Debian they are installed; elsewhere the tests that need
+// them say aloud that they were skipped.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const wanted = [
+  { program: 'git-lfs', debian: 'git-lfs', why: 'proves our LFS client and server against the real one' },
+];
+
+export function provide() {
+  const missing = wanted.filter(({ program }) => spawnSync(program, ['--version']).error);
+  if (missing.length === 0) return;
+  const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (canInstall) {
+    const packages = missing.map(({ debian }) => debian);
+    console.error(`Installing for the tests: ${packages.join(', ')} …`);
+    const apt = args =>
+      spawnSync('apt-get', args, {
+        stdio: ['ignore', 'ignore', 2],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      });
+    apt(['update', '-qq']);
+    apt(['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+  }
+  for (const { program, debian, why } of wanted) {
+    if (!spawnSync(program, ['--version']).error) continue;
+    console.error(
+      `SKIPPED: ${program} is not installed (${why}). Install your system's package "${debian}".`,
+    );
+  }
+}

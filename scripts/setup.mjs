@@ -1,0 +1,65 @@
+// Plain JavaScript for Node 20, no packages: this is what brings the packages and Node 24.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const stampFile = join(root, 'node_modules', '.switchback-lock');
+
+/** Node 24, brought by the `node` package. */
+export const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+
+/** Checks what a person must bring and installs the rest. Ends the process with a sentence when it can't. */
+export function setUp() {
+  requireNode(20);
+  requireGit(2, 38);
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stampFile) && existsSync(node) && readFileSync(stampFile, 'utf8') === lock) return;
+
+  console.error('Installing packages (once, about 30 s) …');
+  const npm = spawnSync('npm', ['ci', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    // The CPU library is inside the package; its install script only wants to fetch GPU parts.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
+  if (npm.status !== 0) fail('npm ci failed; its words stand above. Mend that and run the command again.');
+  writeFileSync(stampFile, lock);
+}
+
+/** Runs a program of the repository under Node 24 with this terminal; the promise gives its exit code. */
+export function run(args, options = {}) {
+  const child = spawn(node, args, { cwd: root, stdio: 'inherit', ...options });
+  const forward = signal => child.kill(signal);
+  process.on('SIGINT', forward);
+  process.on('SIGTERM', forward);
+  return new Promise(resolve => {
+    child.on('exit', (code, signal) => {
+      process.off('SIGINT', forward);
+      process.off('SIGTERM', forward);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+}
+
+export function fail(sentence) {
+  console.error(`switchback: ${sentence}`);
+  process.exit(2);
+}
+
+function requireNode(major) {
+  if (Number(process.versions.node.split('.')[0]) >= major) return;
+  fail(`Node ${major} or newer is needed to start; this is ${process.version}. Install a newer Node.js.`);
+}
+
+function requireGit(major, minor) {
+  const found = /(\d+)\.(\d+)/.exec(spawnSync('git', ['--version'], { encoding: 'utf8' }).stdout ?? '');
+  if (!found) fail('git is not installed or not on PATH. Install git 2.38 or newer.');
+  const [, a, b] = found.map(Number);
+  if (a > major || (a === major && b >= minor)) return;
+  fail(`git ${major}.${minor} or newer is needed (for merge-tree --write-tree); this is ${found[0]}.`);
+}
