@@ -49,7 +49,6 @@ export type Step = z.infer<typeof Step>;
 
 export const Undecided = z.strictObject({
   after: Duration,
-  // biome-ignore lint/suspicious/noThenProperty: the manifest's word, in a plain parsed document
   then: z.enum(['page', 'continue', 'rollback']).default('page'),
 });
 export type Undecided = z.infer<typeof Undecided>;
