@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EnvironmentName } from '@switchback-ml/schemas';
+import { SwitchbackError } from '../../error.ts';
+
+/** At each start a log that is longer is put aside, in place of the one put aside before. */
+const LOG_LIMIT_BYTES = 16 * 2 ** 20;
+
+/** All that a runtime gets of the controller's variables: no credential of a forge or a ledger is among them. */
+const HANDED_DOWN = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
+
+export interface RuntimeCommand {
+  /** Program and first arguments, e.g. Node and the runtime's main. */
+  command: readonly string[];
+  environment: EnvironmentName;
+  controllerUrl: string;
+  /** Belongs to this environment's runtime alone. */
+  stateDirectory: string;
+  host: string;
+  port: number;
+  tokenFile: string;
+}
+
+/**
+ * The pid of a process in a session of its own, not waited for, so that it outlives the controller. `onExit` is
+ * told in words how it ended, if the controller is still there to see it.
+ */
+export async function spawnRuntime(options: RuntimeCommand, onExit: (how: string) => void): Promise<number> {
+  const [program = '', ...first] = options.command;
+  await mkdir(options.stateDirectory, { recursive: true, mode: 0o700 });
+  await using log = await openLog(join(options.stateDirectory, 'runtime.log'));
+
+  const child = spawn(program, [...first, ...runtimeArguments(options)], {
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    env: Object.fromEntries(HANDED_DOWN.flatMap(name => entry(name, process.env[name]))),
+  });
+  child.once('exit', (code, signal) =>
+    onExit(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`),
+  );
+  try {
+    await once(child, 'spawn');
+  } catch (cause) {
+    const message = `the runtime of ${options.environment} could not be started: ${program} can not be run; check the runtime's command`;
+    throw new SwitchbackError('E_CONFIG', message, { cause });
+  }
+  child.unref();
+  return child.pid!;
+}
+
+function runtimeArguments({
+  environment,
+  controllerUrl,
+  stateDirectory,
+  port,
+  host,
+  tokenFile,
+}: RuntimeCommand) {
+  return [
+    ...['--environment', environment],
+    ...['--controller', controllerUrl],
+    ...['--state', stateDirectory],
+    ...['--port', String(port)],
+    ...['--host', host],
+    ...['--token-file', tokenFile],
+  ];
+}
+
+async function openLog(file: string) {
+  const sizeBytes = await stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  if (sizeBytes > LOG_LIMIT_BYTES) await rename(file, `${file}.1`);
+  return open(file, 'a', 0o600);
+}
+
+function entry(name: string, value: string | undefined): [string, string][] {
+  return value === undefined ? [] : [[name, value]];
+}

@@ -1,0 +1,1 @@
+export type { Action, Plan } from './action.ts';
