@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from './config.ts';
+
+const REQUIRED = {
+  '--environment': 'prod',
+  '--controller': 'http://127.0.0.1:4180/base/',
+  '--state': 'state',
+  '--token-file': 'token',
+};
+const args = (changes: Record<string, string> = {}) => Object.entries({ ...REQUIRED, ...changes }).flat();
+
+test('settings have their defaults', () => {
+  expect(parseConfig(args())).toEqual({
+    environment: 'prod',
+    controller: 'http://127.0.0.1:4180/base',
+    stateDir: 'state',
+    port: 0,
+    host: '127.0.0.1',
+    tokenFile: 'token',
+  });
+});
+
+test.each([
+  ['environment', { '--environment': 'Prod!' }],
+  ['port', { '--port': '70000' }],
+  ['port', { '--port': '1.5' }],
+  ['controller', { '--controller': 'ftp://x' }],
+  ['controller', { '--controller': 'http://user:pass@x' }],
+  ['controller', { '--controller': 'nonsense' }],
+  ['state', { '--state': '' }],
+])('a wrong --%s is refused by name, its value untold', (option, changes) => {
+  const parse = () => parseConfig(args(changes));
+
+  expect(parse).toThrow(expect.objectContaining({ code: 'E_CONFIG', details: { option } }));
+  expect(parse).not.toThrow(/pass@/);
+});
+
+test('an option that does not exist is refused', () => {
+  expect(() => parseConfig([...args(), '--prot', '1'])).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+});

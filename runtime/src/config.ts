@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+import { EnvironmentName } from '@switchback-ml/schemas';
+import { SwitchbackError } from './error.ts';
+
+export interface Config {
+  environment: EnvironmentName;
+  /** Base URL of the controller, without a trailing slash. */
+  controller: string;
+  /** Everything this runtime keeps; when the folder is gone, so is its reason to run. */
+  stateDir: string;
+  /** 0: any free one. */
+  port: number;
+  host: string;
+  /** Holds the secret shared with the controller. */
+  tokenFile: string;
+}
+
+export const USAGE =
+  'main.ts --environment <name> --controller <url> --state <dir> --token-file <path> [--port <n>] [--host <address>]';
+
+/** Command line → settings. Unknown options are refused. */
+export function parseConfig(args: readonly string[]): Config {
+  const values = readOptions(args);
+  const environment = EnvironmentName.safeParse(required(values, 'environment'));
+  if (!environment.success) throw refused('environment', 'must be the name of an environment, such as prod');
+
+  return Object.freeze({
+    environment: environment.data,
+    controller: parseBaseUrl(required(values, 'controller')),
+    stateDir: required(values, 'state'),
+    port: parsePort(values['port'] ?? '0'),
+    host: values['host'] ?? '127.0.0.1',
+    tokenFile: required(values, 'token-file'),
+  });
+}
+
+function readOptions(args: readonly string[]): Partial<Record<string, string>> {
+  const option = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        environment: option,
+        controller: option,
+        state: option,
+        port: option,
+        host: option,
+        'token-file': option,
+      },
+    }).values;
+  } catch (error) {
+    throw new SwitchbackError('E_USAGE', `The runtime does not know this option. Usage: ${USAGE}`, {
+      cause: error,
+    });
+  }
+}
+
+function required(values: Partial<Record<string, string>>, name: string): string {
+  const value = values[name];
+  if (value) return value;
+  throw refused(name, 'is required');
+}
+
+function parseBaseUrl(text: string): string {
+  const url = URL.parse(text);
+  const isPlain = url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash;
+  if (!isPlain) throw refused('controller', 'must be an http or https URL without credentials or query');
+  return url.href.replace(/\/+$/, '');
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw refused('port', 'must be a number from 0 to 65535');
+}
+
+function refused(option: string, why: string): SwitchbackError {
+  return new SwitchbackError('E_CONFIG', `Option --${option} ${why}. Usage: ${USAGE}`, {
+    details: { option },
+  });
+}

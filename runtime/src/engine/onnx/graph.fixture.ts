@@ -1,0 +1,180 @@
+import type { Datatype } from '@switchback-ml/schemas';
+
+/*
+ * Writes the protobuf of an ONNX graph by hand: enough of it for tests to have real models of a few hundred bytes.
+ * Field numbers are those of onnx.proto3.
+ */
+const ELEMENT_TYPES: Partial<Record<Datatype, number>> = {
+  FP32: 1,
+  INT32: 6,
+  INT64: 7,
+  BYTES: 8,
+  BOOL: 9,
+  FP16: 10,
+  FP64: 11,
+};
+
+export interface Value {
+  name: string;
+  datatype: Datatype;
+  /** A string is a dimension that each request chooses. */
+  shape: readonly (number | string)[];
+}
+export interface Node {
+  op: string;
+  inputs: readonly string[];
+  outputs: readonly string[];
+  attributes?: readonly Uint8Array[];
+}
+export interface Graph {
+  inputs: readonly Value[];
+  outputs: readonly Value[];
+  nodes: readonly Node[];
+  initializers?: readonly Uint8Array[];
+}
+
+export function onnxModel(graph: Graph): Uint8Array {
+  const opset = message([text(1, ''), varintField(2, 17)]);
+  return message([varintField(1, 8), bytesField(7, graphProto(graph)), bytesField(8, opset)]);
+}
+
+/** A constant of the graph. */
+export function initializer(
+  name: string,
+  datatype: Datatype,
+  shape: readonly number[],
+  raw: Uint8Array,
+): Uint8Array {
+  return message([
+    ...shape.map(size => varintField(1, size)),
+    varintField(2, ELEMENT_TYPES[datatype]!),
+    text(8, name),
+    bytesField(9, raw),
+  ]);
+}
+
+export function graphAttribute(name: string, graph: Graph): Uint8Array {
+  return message([text(1, name), bytesField(6, graphProto(graph)), varintField(20, 5)]);
+}
+
+export function intAttribute(name: string, value: number): Uint8Array {
+  return message([text(1, name), varintField(3, value), varintField(20, 2)]);
+}
+
+/** `ratio = numerator / denominator`, and never back from a numerator above `hangsAbove`. */
+export function ratioModel(hangsAbove = 1e6): Uint8Array {
+  const batch = ['rows', 1];
+  const loopBody: Graph = {
+    inputs: [
+      { name: 'turn', datatype: 'INT64', shape: [] },
+      { name: 'goOn', datatype: 'BOOL', shape: [] },
+      { name: 'before', datatype: 'FP32', shape: batch },
+    ],
+    outputs: [
+      { name: 'goOnStill', datatype: 'BOOL', shape: [] },
+      { name: 'after', datatype: 'FP32', shape: batch },
+    ],
+    nodes: [
+      { op: 'Identity', inputs: ['goOn'], outputs: ['goOnStill'] },
+      { op: 'Identity', inputs: ['before'], outputs: ['after'] },
+    ],
+  };
+  return onnxModel({
+    inputs: [
+      { name: 'numerator', datatype: 'FP32', shape: batch },
+      { name: 'denominator', datatype: 'FP32', shape: batch },
+    ],
+    outputs: [{ name: 'ratio', datatype: 'FP32', shape: batch }],
+    nodes: [
+      {
+        op: 'ReduceMax',
+        inputs: ['numerator'],
+        outputs: ['largest'],
+        attributes: [intAttribute('keepdims', 0)],
+      },
+      { op: 'Greater', inputs: ['largest', 'bound'], outputs: ['isTooLarge'] },
+      {
+        op: 'Loop',
+        inputs: ['', 'isTooLarge', 'numerator'],
+        outputs: ['looped'],
+        attributes: [graphAttribute('body', loopBody)],
+      },
+      { op: 'Div', inputs: ['looped', 'denominator'], outputs: ['ratio'] },
+    ],
+    initializers: [initializer('bound', 'FP32', [], new Uint8Array(Float32Array.of(hangsAbove).buffer))],
+  });
+}
+
+/** `value = table[index]`: the graph itself refuses an index outside of the ten of its table. */
+export function lookupModel(): Uint8Array {
+  const table = Float32Array.from({ length: 10 }, (_, index) => index * 10);
+  return onnxModel({
+    inputs: [{ name: 'index', datatype: 'INT64', shape: ['rows'] }],
+    outputs: [{ name: 'value', datatype: 'FP32', shape: ['rows'] }],
+    nodes: [{ op: 'Gather', inputs: ['table', 'index'], outputs: ['value'] }],
+    initializers: [initializer('table', 'FP32', [10], new Uint8Array(table.buffer))],
+  });
+}
+
+/** Makes `count` floats and sums them up: asks for as much memory as the request says. */
+export function hungryModel(): Uint8Array {
+  return onnxModel({
+    inputs: [{ name: 'count', datatype: 'INT64', shape: [1] }],
+    outputs: [{ name: 'sum', datatype: 'FP32', shape: [] }],
+    nodes: [
+      { op: 'ConstantOfShape', inputs: ['count'], outputs: ['zeros'] },
+      { op: 'ReduceSum', inputs: ['zeros'], outputs: ['sum'], attributes: [intAttribute('keepdims', 0)] },
+    ],
+  });
+}
+
+function graphProto({ inputs, outputs, nodes, initializers = [] }: Graph): Uint8Array {
+  return message([
+    ...nodes.map(node => bytesField(1, nodeProto(node))),
+    text(2, 'fixture'),
+    ...initializers.map(tensor => bytesField(5, tensor)),
+    ...inputs.map(value => bytesField(11, valueInfo(value))),
+    ...outputs.map(value => bytesField(12, valueInfo(value))),
+  ]);
+}
+
+function nodeProto({ op, inputs, outputs, attributes = [] }: Node): Uint8Array {
+  return message([
+    ...inputs.map(name => text(1, name)),
+    ...outputs.map(name => text(2, name)),
+    text(4, op),
+    ...attributes.map(attribute => bytesField(5, attribute)),
+  ]);
+}
+
+function valueInfo({ name, datatype, shape }: Value): Uint8Array {
+  const dimensions = shape.map(size =>
+    bytesField(1, message([typeof size === 'number' ? varintField(1, size) : text(2, size)])),
+  );
+  const tensor = message([varintField(1, ELEMENT_TYPES[datatype]!), bytesField(2, message(dimensions))]);
+  return message([text(1, name), bytesField(2, message([bytesField(1, tensor)]))]);
+}
+
+function message(fields: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(fields);
+}
+
+function text(field: number, value: string): Uint8Array {
+  return bytesField(field, Buffer.from(value));
+}
+
+function bytesField(field: number, bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([varint(field * 8 + 2), varint(bytes.length), bytes]);
+}
+
+function varintField(field: number, value: number): Uint8Array {
+  return Buffer.concat([varint(field * 8), varint(value)]);
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Uint8Array.from([...bytes, rest]);
+    bytes.push((rest % 128) + 128);
+  }
+}

@@ -1,0 +1,81 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { engineContract, rows } from '../engine.contract.ts';
+import type { Tensors } from '../tensor.ts';
+import { type Confinement, findConfinement } from './confinement.ts';
+import { hungryModel, lookupModel, ratioModel } from './graph.fixture.ts';
+import { onnxEngines } from './index.ts';
+
+let folder: string;
+let confinement: Confinement;
+beforeAll(async () => {
+  confinement = await findConfinement();
+  folder = await mkdtemp(join(tmpdir(), 'switchback-engine-'));
+  await writeFile(join(folder, 'ratio.onnx'), ratioModel());
+  await writeFile(join(folder, 'lookup.onnx'), lookupModel());
+  await writeFile(join(folder, 'hungry.onnx'), hungryModel());
+  await writeFile(join(folder, 'broken.onnx'), 'not a model');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+engineContract('onnx', async () => ({
+  start: onnxEngines(confinement),
+  files: { ratio: join(folder, 'ratio.onnx'), broken: join(folder, 'broken.onnx') },
+}));
+
+describe('an engine process', () => {
+  const load = { memoryBytes: 256 * 2 ** 20, timeoutMs: 20_000 };
+  const start = () => onnxEngines(confinement)(AbortSignal.timeout(20_000));
+  const counts = (name: string, values: number[]): Tensors =>
+    new Map([
+      [name, { datatype: 'INT64', shape: [values.length], data: BigInt64Array.from(values, BigInt) }],
+    ]);
+
+  test('that is killed from outside says so, and fails what was aboard', async () => {
+    await using engine = await start();
+    await engine.load({ path: join(folder, 'ratio.onnx'), ...load });
+    const aboard = engine.infer(rows([2e6], [1]), 20_000);
+    const refused = expect(aboard).rejects.toMatchObject({ code: 'E_ENGINE_DIED' });
+
+    process.kill(engine.pid!, 'SIGKILL');
+
+    await refused;
+    await expect(engine.gone).resolves.toBe('it was ended by SIGKILL');
+  });
+
+  test('refuses what its graph refuses, without a path of this machine or of the builder', async () => {
+    await using engine = await start();
+    await engine.load({ path: join(folder, 'lookup.onnx'), ...load });
+
+    const refused = engine.infer(counts('index', [99]), 20_000);
+
+    await expect(refused).rejects.toMatchObject({
+      code: 'E_INTERNAL',
+      message: expect.stringMatching(/out of|bounds/),
+    });
+    await expect(refused).rejects.toMatchObject({ message: expect.not.stringMatching(/\/\w+\/|\.cc/) });
+    const outputs = await engine.infer(counts('index', [3, 9]), 20_000);
+    expect(outputs.get('value')?.data).toEqual(Float32Array.of(30, 90));
+  });
+
+  test('names no folder when it can not open a model', async () => {
+    await using engine = await start();
+
+    const refused = engine.load({ path: join(folder, 'absent.onnx'), ...load });
+
+    await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining(folder) });
+  });
+
+  test.skipIf(process.platform !== 'linux')('gets no more memory than its limit', async () => {
+    expect(confinement.limitMemory).not.toBeNull();
+    await using engine = await start();
+    await engine.load({ path: join(folder, 'hungry.onnx'), ...load });
+
+    await expect(engine.infer(counts('count', [1000]), 20_000)).resolves.toBeDefined();
+    const tooMuch = engine.infer(counts('count', [2 ** 30]), 20_000);
+
+    await expect(tooMuch).rejects.toMatchObject({ code: expect.stringMatching(/E_ENGINE_(MEMORY|DIED)/) });
+  });
+});

@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { Signature } from '@switchback-ml/schemas';
+import { messageOf, SwitchbackError } from '../../error.ts';
+import type { Engine, LoadRequest, StartEngine } from '../engine.ts';
+import type { Tensors } from '../tensor.ts';
+import type { Confinement } from './confinement.ts';
+import {
+  type Command,
+  encodeFrame,
+  type Frame,
+  frameReader,
+  packTensors,
+  type Reply,
+  unpackTensors,
+} from './frame.ts';
+
+const PROGRAM = fileURLToPath(new URL('./process.ts', import.meta.url));
+const START_TIMEOUT_MS = 10_000;
+/** Of what an engine last said on stderr: enough for the reason of a crash. */
+const LAST_WORDS_CHARS = 2000;
+
+interface Pending {
+  timeoutMs: number;
+  resolve: (frame: Frame<Reply>) => void;
+  reject: (error: SwitchbackError) => void;
+}
+
+/** Engines that are child processes holding ONNX Runtime, reached over a nameless Unix socket pair. */
+export function onnxEngines(confinement: Confinement): StartEngine {
+  return async signal => {
+    signal.throwIfAborted();
+    const engine = new OnnxEngine(confinement);
+    try {
+      await engine.started(signal);
+      return engine;
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  };
+}
+
+class OnnxEngine implements Engine {
+  readonly gone: Promise<string>;
+  readonly #confinement: Confinement;
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #read = frameReader<Reply>();
+  #pending: Pending[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #lastWords = '';
+  /** Why we killed it; else the reason is the child's own. */
+  #verdict: string | null = null;
+  #deathReason: string | null = null;
+
+  constructor(confinement: Confinement) {
+    this.#confinement = confinement;
+    const [program, ...args] = [...confinement.launcher, process.execPath, PROGRAM];
+    // Nothing of our environment is the graph's business. One pool thread: the engine does no file I/O of its own.
+    this.#child = spawn(program!, args, {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+      env: { UV_THREADPOOL_SIZE: '1' },
+    });
+    this.#socket = this.#child.stdio[3] as Socket;
+    this.gone = this.#watch();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  async started(signal: AbortSignal): Promise<void> {
+    const kill = (): void => this.#kill('it was not wanted any more');
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      await this.#await(START_TIMEOUT_MS);
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  }
+
+  async load({ path, memoryBytes, timeoutMs }: LoadRequest): Promise<Signature> {
+    await this.#limitMemory(memoryBytes);
+    const { head } = await this.#ask({ kind: 'load', path }, [], timeoutMs);
+    if (head.kind === 'loaded') return Signature.parse(head.signature);
+    throw replyError(head, 'E_MODEL_LOAD');
+  }
+
+  async infer(inputs: Tensors, timeoutMs: number): Promise<Tensors> {
+    const { tensors, parts } = packTensors(inputs);
+    const { head, body } = await this.#ask({ kind: 'infer', tensors }, parts, timeoutMs);
+    if (head.kind === 'inferred') return unpackTensors(head.tensors, body);
+    throw replyError(head, 'E_INTERNAL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#kill('it was stopped');
+    await this.gone;
+  }
+
+  #ask(command: Command, parts: readonly Uint8Array[], timeoutMs: number): Promise<Frame<Reply>> {
+    const answer = this.#await(timeoutMs);
+    if (this.#deathReason === null) {
+      this.#socket.cork();
+      for (const chunk of encodeFrame(command, parts)) this.#socket.write(chunk);
+      this.#socket.uncork();
+    }
+    return answer;
+  }
+
+  #await(timeoutMs: number): Promise<Frame<Reply>> {
+    if (this.#deathReason !== null) return Promise.reject(died(this.#deathReason));
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ timeoutMs, resolve, reject });
+      if (this.#pending.length === 1) this.#armTimer();
+    });
+  }
+
+  /** Only the head runs, so only the head's time counts. */
+  #armTimer(): void {
+    clearTimeout(this.#timer);
+    const head = this.#pending[0];
+    if (head !== undefined) this.#timer = setTimeout(() => this.#expire(head), head.timeoutMs);
+  }
+
+  #expire(head: Pending): void {
+    this.#pending.shift();
+    const reason = `it took longer than ${head.timeoutMs} ms`;
+    head.reject(new SwitchbackError('E_ENGINE_TIMEOUT', `The engine was killed because ${reason}.`));
+    this.#kill(reason);
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const frame of this.#read(chunk)) {
+        const head = this.#pending.shift();
+        this.#armTimer();
+        head?.resolve(frame);
+      }
+    } catch (error) {
+      this.#kill(`it sent what is no answer: ${messageOf(error)}`);
+    }
+  }
+
+  #kill(reason: string): void {
+    this.#verdict ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  #watch(): Promise<string> {
+    this.#child.stdin?.on('error', () => {});
+    this.#child.stderr?.on('error', () => {});
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_CHARS);
+    });
+    // A broken channel means that the process is going, or of no more use: its exit says why.
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => this.#child.kill('SIGKILL'));
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    return new Promise(resolve => {
+      const end = (reason: string): void => resolve(this.#bury(reason));
+      this.#child.once('error', error => end(`it could not be started: ${messageOf(error)}`));
+      this.#child.once('exit', (code, signal) => end(this.#verdict ?? this.#lastReason(code, signal)));
+    });
+  }
+
+  #lastReason(code: number | null, signal: NodeJS.Signals | null): string {
+    const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+    const isMemory = /bad_alloc|out of memory|allocation failed/i.test(this.#lastWords);
+    return isMemory ? `${how}, out of memory` : how;
+  }
+
+  #bury(reason: string): string {
+    this.#deathReason = reason;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    this.#child.stdin?.destroy();
+    this.#child.stderr?.destroy();
+    const aboard = this.#pending;
+    this.#pending = [];
+    for (const { reject } of aboard) reject(died(reason));
+    return reason;
+  }
+
+  async #limitMemory(bytes: number): Promise<void> {
+    const { limitMemory } = this.#confinement;
+    if (limitMemory === null || this.pid === undefined) return;
+    try {
+      await limitMemory(this.pid, bytes);
+    } catch (error) {
+      if (this.#deathReason !== null) throw died(this.#deathReason);
+      throw new SwitchbackError('E_MODEL_LOAD', 'The memory limit of the engine could not be set.', {
+        cause: error,
+      });
+    }
+  }
+}
+
+function died(reason: string): SwitchbackError {
+  return new SwitchbackError('E_ENGINE_DIED', `The engine is gone: ${reason}.`);
+}
+
+function replyError(head: Reply, fallback: 'E_MODEL_LOAD' | 'E_INTERNAL'): SwitchbackError {
+  if (head.kind !== 'failed')
+    return new SwitchbackError(fallback, `The engine answered "${head.kind}" to another command.`);
+  const what =
+    head.code === 'E_MODEL_LOAD' ? 'ONNX Runtime could not open the model' : 'The model could not run';
+  const remedy = head.code === 'E_ENGINE_MEMORY' ? ' Raise limits.memory in serving.yaml.' : '';
+  return new SwitchbackError(head.code, `${what}: ${head.message}.${remedy}`);
+}

@@ -1,0 +1,30 @@
+import type { ErrorCode } from '@switchback-ml/schemas';
+
+/** The only place that knows which HTTP status a code of ours has. What isn't named here is a fault of ours. */
+const STATUSES: Partial<Record<ErrorCode, number>> = {
+  E_INPUT: 400,
+  E_BODY: 400,
+  E_UNAUTHENTICATED: 401,
+  E_FORBIDDEN: 403,
+  E_NOT_FOUND: 404,
+  E_MODEL_UNKNOWN: 404,
+  E_METHOD: 405,
+  E_OVERLOADED: 429,
+  E_MODEL_NOT_READY: 503,
+  E_ENGINE_DIED: 503,
+  E_ENGINE_TIMEOUT: 504,
+};
+
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  E_OVERLOADED: 1,
+  E_MODEL_NOT_READY: 1,
+  E_ENGINE_DIED: 1,
+};
+
+export function statusOf(code: ErrorCode): number {
+  return STATUSES[code] ?? 500;
+}
+
+export function retryAfterOf(code: ErrorCode): number | undefined {
+  return RETRY_AFTER_SECONDS[code];
+}

@@ -1,0 +1,99 @@
+import { readFile, stat } from 'node:fs/promises';
+import { GoldenAnswers, type GoldenTensor, type Signature } from '@switchback-ml/schemas';
+import { elementCount, isFixed, makeData, sliceRows, type Tensor, type Tensors } from '../engine/tensor.ts';
+import { SwitchbackError } from '../error.ts';
+import { isBatchable } from './signature.ts';
+
+const LARGEST_GOLDEN_BYTES = 64 * 2 ** 20;
+export const DEFAULT_TOLERANCE = 1e-5;
+
+/** Rows with the answers they must get. */
+export interface Golden {
+  inputs: Tensors;
+  outputs: Tensors;
+}
+
+/** Reads a verified golden.json. Rejects with E_MODEL_GOLDEN: it is part of the version and can't be mended here. */
+export async function readGolden(path: string): Promise<Golden> {
+  if ((await stat(path)).size > LARGEST_GOLDEN_BYTES) throw refused('are larger than 64 MiB');
+  const text = await readFile(path, 'utf8');
+  try {
+    const { inputs, outputs } = GoldenAnswers.parse(JSON.parse(text));
+    const golden = { inputs: toTensors(inputs), outputs: toTensors(outputs) };
+    if ([...golden.outputs.values()].every(({ data }) => data.length === 0)) throw refused('are none');
+    return golden;
+  } catch (error) {
+    if (error instanceof SwitchbackError) throw error;
+    throw refused('can not be read', error);
+  }
+}
+
+export function toTensors(golden: Record<string, GoldenTensor>): Tensors {
+  return new Map(Object.entries(golden).map(([name, tensor]) => [name, toTensor(name, tensor)]));
+}
+
+function toTensor(name: string, { datatype, shape, data }: GoldenTensor): Tensor {
+  if (elementCount(shape) !== data.length)
+    throw refused(`give ${data.length} values for "${name}", whose shape is [${shape.join(', ')}]`);
+  const array = makeData(datatype, data.length);
+  for (const [index, value] of data.entries()) {
+    if (!isFixed(array)) array[index] = String(value);
+    else
+      array[index] =
+        array instanceof BigInt64Array || array instanceof BigUint64Array ? BigInt(value) : Number(value);
+  }
+  return { datatype, shape, data: array };
+}
+
+/** The rows in portions that the graph takes: as it is run later, at most `maxBatch` at a time. */
+export function goldenPortions(
+  { inputs, outputs }: Golden,
+  signature: Signature,
+  maxBatch: number,
+): Golden[] {
+  const rows = [...inputs.values()][0]?.shape[0] ?? 0;
+  const firstDimensions = new Set(Object.values(signature.inputs).map(spec => spec.shape[0]));
+  const [only] = firstDimensions;
+  const fixed = firstDimensions.size === 1 && only !== undefined && only > 0 ? only : rows;
+  const portion = isBatchable(signature) ? maxBatch : fixed;
+  const isRowwise = [...inputs.values(), ...outputs.values()].every(tensor => tensor.shape[0] === rows);
+  if (rows <= portion || !isRowwise || (!isBatchable(signature) && rows % portion !== 0))
+    return [{ inputs, outputs }];
+
+  const part = (whole: Tensors, from: number): Tensors =>
+    new Map(
+      [...whole].map(([name, tensor]) => [name, sliceRows(tensor, from, Math.min(rows, from + portion))]),
+    );
+  return Array.from({ length: Math.ceil(rows / portion) }, (_, index) => ({
+    inputs: part(inputs, index * portion),
+    outputs: part(outputs, index * portion),
+  }));
+}
+
+/** How the answers differ from the golden ones, in one clause; null when each is near enough. */
+export function goldenDifference(got: Tensors, golden: Tensors, tolerance: number): string | null {
+  for (const [name, want] of golden) {
+    const found = got.get(name);
+    if (found === undefined) return `there is no output "${name}"`;
+    if (found.data.length !== want.data.length)
+      return `output "${name}" has ${found.data.length} values and should have ${want.data.length}`;
+    const wrong = Array.from(want.data.keys()).filter(i => !isNear(found.data[i]!, want.data[i]!, tolerance));
+    const [first] = wrong;
+    if (first !== undefined)
+      return `${name}[${first}] is ${found.data[first]} and should be ${want.data[first]} (tolerance ${tolerance}); ${wrong.length} of ${want.data.length} values differ`;
+  }
+  return null;
+}
+
+type Element = number | bigint | string;
+
+function isNear(got: Element, want: Element, tolerance: number): boolean {
+  if (typeof want === 'string' || typeof want === 'bigint') return got === want;
+  return Math.abs(Number(got) - want) <= tolerance * Math.max(1, Math.abs(want));
+}
+
+function refused(why: string, cause?: unknown): SwitchbackError {
+  return new SwitchbackError('E_MODEL_GOLDEN', `The golden answers ${why}; register the version anew.`, {
+    cause,
+  });
+}

@@ -1,0 +1,302 @@
+import {
+  ANSWERED_BY,
+  InferenceResponse,
+  type RevisionCounts,
+  type RuntimeObservation,
+} from '@switchback-ml/schemas';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from './clock.ts';
+import type { Engine } from './engine/engine.ts';
+import { memoryEngines } from './engine/memory/index.ts';
+import { findConfinement } from './engine/onnx/confinement.ts';
+import { ratioModel } from './engine/onnx/graph.fixture.ts';
+import { onnxEngines } from './engine/onnx/index.ts';
+import { startRuntimeFixture } from './runtime.fixture.ts';
+import { BYTES, eventually, ratioBody, snapshotOf } from './serving.fixture.ts';
+
+const ONE = ratioBody([6], [3]);
+const ZERO_BY_ZERO = ratioBody([0], [0]);
+const HANGING = ratioBody([2e6], [1]);
+
+const stateOf = ({ loaded }: RuntimeObservation, version: string) =>
+  loaded.find(one => one.version === version);
+const countsOf = ({ counts }: RuntimeObservation, revision: string): RevisionCounts | undefined =>
+  counts.find(one => one.revision === revision);
+
+describe('a runtime with real engines', () => {
+  const model = BYTES.onnx();
+  const startEngine = async () => onnxEngines(await findConfinement());
+
+  test('fails no request over twenty swaps of weights and revisions', async () => {
+    const runtime = await startRuntimeFixture({ startEngine: await startEngine() });
+    await runtime.serve({ label: '0', model });
+    const statuses: number[] = [];
+    let isSwapping = true;
+    const callers = Array.from({ length: 8 }, async () => {
+      while (isSwapping) {
+        const response = await runtime.infer(ONE);
+        statuses.push(response.status);
+        await response.arrayBuffer();
+      }
+    });
+
+    for (let swap = 1; swap <= 20; swap++) {
+      const isSplit = swap % 2 === 1;
+      const next = { label: String(Math.ceil(swap / 2)), model, weight: isSplit ? 30 : 100 };
+      const old = { label: String(Math.ceil(swap / 2) - 1), model, weight: 70 };
+      await runtime.serve(...(isSplit ? [old, next] : [next]));
+    }
+    isSwapping = false;
+    await Promise.all(callers);
+
+    expect(statuses.length).toBeGreaterThan(100);
+    expect(statuses.filter(status => status !== 200)).toEqual([]);
+    await eventually(async () => (await runtime.observe()).loaded.length === 1, 'unloading');
+  });
+
+  test('fails no request when engines are killed, and counts what was aboard', async () => {
+    const runtime = await startRuntimeFixture({ startEngine: await startEngine() });
+    const [stable] = await runtime.serve({ label: 'stable', model });
+    const statuses: number[] = [];
+    let isKilling = true;
+    const callers = Array.from({ length: 8 }, async () => {
+      while (isKilling) statuses.push((await runtime.infer(ONE)).status);
+    });
+
+    for (let kill = 0; kill < 4; kill++) {
+      const answered = statuses.length;
+      const pid = stateOf(await runtime.observe(), 'stable')!.pid!;
+      process.kill(pid, 'SIGKILL');
+      await eventually(async () => {
+        const now = stateOf(await runtime.observe(), 'stable');
+        return now?.state === 'ready' && now.pid !== pid && statuses.length > answered + 50;
+      }, 'a replaced engine');
+    }
+    isKilling = false;
+    await Promise.all(callers);
+
+    expect(statuses.filter(status => status !== 200)).toEqual([]);
+    const counts = countsOf(await runtime.observe(), stable!.revision)!;
+    expect(counts.failures).toBeGreaterThan(0);
+    expect(counts.attempts).toBe(statuses.length + counts.failures);
+    expect(counts.indicators.available).toEqual({ good: statuses.length, total: counts.attempts });
+  });
+
+  test('answers from the sibling when the candidate hangs, and counts it against the candidate', async () => {
+    const runtime = await startRuntimeFixture({ startEngine: await startEngine(), random: () => 0.99 });
+    const hangsSooner = ratioModel(100);
+    const [stable, candidate] = await runtime.serve(
+      { label: 'stable', model, weight: 90 },
+      { label: 'candidate', model: hangsSooner, weight: 10, limits: { timeoutMs: 150 } },
+    );
+    const before = stateOf(await runtime.observe(), 'candidate')!.pid!;
+
+    const response = await runtime.infer(ratioBody([600], [3]));
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get(ANSWERED_BY.version)).toBe('stable');
+    expect(await response.json()).toMatchObject({ outputs: [{ data: [200] }] });
+    const observation = await runtime.observe();
+    expect(countsOf(observation, candidate!.revision)).toMatchObject({ attempts: 1, failures: 1 });
+    expect(countsOf(observation, stable!.revision)).toMatchObject({ attempts: 1, failures: 0 });
+    await eventually(async () => {
+      const now = stateOf(await runtime.observe(), 'candidate');
+      return now?.state === 'ready' && now.pid !== before;
+    }, 'a replaced engine');
+  });
+});
+
+describe('a runtime', () => {
+  test('never makes a version ready that misses its golden answers, and keeps the old one', async () => {
+    const runtime = await startRuntimeFixture();
+    await runtime.serve({ label: 'good' });
+
+    runtime.publish({ label: 'bad', golden: 2.1 });
+    const failed = await eventually(async () => {
+      const bad = stateOf(await runtime.observe(), 'bad');
+      return bad?.state === 'failed' && bad;
+    }, 'the failure');
+
+    expect(failed.failure).toEqual({
+      code: 'E_MODEL_GOLDEN',
+      message: expect.stringContaining('ratio[0] is 2 and should be 2.0'),
+    });
+    const response = await runtime.infer(ONE);
+    expect(response.status).toBe(200);
+    expect(response.headers.get(ANSWERED_BY.version)).toBe('good');
+    expect((await runtime.get('/v2/health/ready')).status).toBe(200);
+  });
+
+  test.each([
+    [
+      'a signature that is not the graph’s',
+      { signature: { inputs: {}, outputs: { ratio: { datatype: 'FP32' as const, shape: [-1, 1] } } } },
+      'E_MODEL_SIGNATURE',
+    ],
+    ['bytes that are no model', { model: Buffer.from('nonsense') }, 'E_MODEL_LOAD'],
+  ])('fails a version for %s', async (_, options, code) => {
+    const runtime = await startRuntimeFixture();
+
+    runtime.publish(options);
+
+    const failed = await eventually(async () => {
+      const [only] = (await runtime.observe()).loaded;
+      return only?.state === 'failed' && only;
+    }, 'the failure');
+    expect(failed.failure?.code).toBe(code);
+    const response = await runtime.infer(ONE);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect(await response.json()).toMatchObject({ code: 'E_MODEL_NOT_READY' });
+  });
+
+  test('says why an artifact can not be pulled, and serves as soon as it can', async () => {
+    const runtime = await startRuntimeFixture();
+    const [backend] = runtime.publish({ label: '1' });
+    const digest = backend!.artifacts['model.onnx']!.sha256;
+    const bytes = runtime.controller.objects.get(digest)!;
+    runtime.controller.objects.delete(digest);
+    runtime.controller.publish(snapshotOf({ ratio: [{ ...backend!, weight: 100 }] }));
+    const waiting = await eventually(async () => {
+      const one = stateOf(await runtime.observe(), '1');
+      return one?.failure && one;
+    }, 'the failed pull');
+    expect(waiting).toMatchObject({ state: 'pulling', failure: { code: 'E_ARTIFACT_PULL' } });
+
+    runtime.controller.objects.set(digest, bytes);
+
+    await eventually(async () => (await runtime.get('/v2/health/ready')).ok, 'readiness');
+    expect((await runtime.infer(ONE)).status).toBe(200);
+  });
+
+  test('answers a NaN with null and says where, and counts it as bad', async () => {
+    const runtime = await startRuntimeFixture();
+    const [backend] = await runtime.serve({
+      indicators: [{ kind: 'available' }, { kind: 'valid', output: 'ratio', within: [0, 1] }],
+    });
+
+    const nan = await runtime.infer(ZERO_BY_ZERO);
+    await runtime.infer(ratioBody([1], [2]));
+    await runtime.infer(ratioBody([5], [2]));
+
+    expect(nan.status).toBe(200);
+    expect(InferenceResponse.parse(await nan.json()).outputs).toEqual([
+      { name: 'ratio', shape: [1, 1], datatype: 'FP32', parameters: { non_finite: true }, data: [null] },
+    ]);
+    expect(countsOf(await runtime.observe(), backend!.revision)).toEqual({
+      model: 'ratio',
+      revision: backend!.revision,
+      attempts: 3,
+      failures: 0,
+      nonFinite: 1,
+      indicators: { available: { good: 2, total: 3 }, valid: { good: 1, total: 3 } },
+    });
+  });
+
+  test('counts neither what the caller got wrong nor a version that was asked for by name', async () => {
+    const runtime = await startRuntimeFixture();
+    await runtime.serve({ label: '1' });
+
+    expect((await runtime.infer('{}')).status).toBe(400);
+    expect((await runtime.infer(ratioBody([1, 2], [1]))).status).toBe(400);
+    expect((await runtime.infer(ONE, '/v2/models/ratio/versions/1/infer')).status).toBe(200);
+
+    expect((await runtime.observe()).counts).toEqual([]);
+  });
+
+  test('keeps a weight-0 version warm without sending it anything', async () => {
+    const runtime = await startRuntimeFixture();
+    const [, warm] = await runtime.serve({ label: '1', weight: 100 }, { label: '2', weight: 0 });
+    await eventually(async () => stateOf(await runtime.observe(), '2')?.state === 'ready', 'a warm version');
+
+    for (let request = 0; request < 20; request++) await runtime.infer(ONE);
+
+    expect(countsOf(await runtime.observe(), warm!.revision)).toBeUndefined();
+    const named = await runtime.infer(ONE, '/v2/models/ratio/versions/2/infer');
+    expect(named.headers.get(ANSWERED_BY.version)).toBe('2');
+  });
+
+  test('gives a revision up after five crashes within a minute, and answers from its sibling', async () => {
+    const instant = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 20), signal),
+    };
+    const runtime = await startRuntimeFixture({ clock: instant, random: () => 0.99 });
+    await runtime.serve(
+      { label: 'stable', weight: 90 },
+      { label: 'candidate', weight: 10, limits: { timeoutMs: 10 } },
+    );
+
+    const failed = await eventually(async () => {
+      await runtime.infer(HANGING, '/v2/models/ratio/versions/candidate/infer');
+      const candidate = stateOf(await runtime.observe(), 'candidate');
+      return candidate?.state === 'failed' && candidate;
+    }, 'giving up');
+
+    expect(failed.failure).toEqual({ code: 'E_ENGINE_DIED', message: expect.stringContaining('5 times') });
+    const response = await runtime.infer(ONE);
+    expect(response.status).toBe(200);
+    expect(response.headers.get(ANSWERED_BY.version)).toBe('stable');
+    const ready = await runtime.get('/v2/health/ready');
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ ready: true, reasons: ['ratio: version candidate is not ready'] });
+  });
+
+  test('lets a revision answer what it has aboard before it is unloaded', async () => {
+    const gate = Promise.withResolvers<void>();
+    const aboard = Promise.withResolvers<void>();
+    let isGated = false;
+    const runtime = await startRuntimeFixture({ startEngine: signal => gatedEngine(signal) });
+    async function gatedEngine(signal: AbortSignal): Promise<Engine> {
+      const engine = await memoryEngines()(signal);
+      return {
+        pid: undefined,
+        gone: engine.gone,
+        load: request => engine.load(request),
+        async infer(inputs, timeoutMs) {
+          if (isGated) {
+            aboard.resolve();
+            await gate.promise;
+          }
+          return engine.infer(inputs, timeoutMs);
+        },
+        [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+      };
+    }
+    await runtime.serve({ label: 'old' });
+    isGated = true;
+    const asked = runtime.infer(ONE);
+    await aboard.promise;
+
+    isGated = false;
+    await runtime.serve({ label: 'new' });
+    gate.resolve();
+
+    expect((await asked).headers.get(ANSWERED_BY.version)).toBe('old');
+    await eventually(async () => (await runtime.observe()).loaded.length === 1, 'unloading');
+  });
+
+  test('says that its port is taken, and leaves nothing behind', async () => {
+    const { address } = await startRuntimeFixture();
+    const port = Number(new URL(address).port);
+
+    await expect(startRuntimeFixture({ port })).rejects.toMatchObject({ code: 'E_PORT_TAKEN' });
+  });
+
+  test('lets a request that kills its engine kill one more at most', async () => {
+    const runtime = await startRuntimeFixture();
+    await runtime.serve(
+      { label: 'a', weight: 50, limits: { timeoutMs: 20 } },
+      { label: 'b', weight: 50, limits: { timeoutMs: 20 } },
+    );
+
+    const response = await runtime.infer(HANGING);
+
+    expect(response.status).toBe(504);
+    const { counts } = await runtime.observe();
+    expect(counts.map(({ attempts, failures }) => [attempts, failures])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+  });
+});

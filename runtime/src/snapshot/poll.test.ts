@@ -1,0 +1,116 @@
+import { EnvironmentName, type ServingSnapshot } from '@switchback-ml/schemas';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Clock, systemClock } from '../clock.ts';
+import { type ControllerFixture, startController, TOKEN } from '../controller.fixture.ts';
+import { silentLog } from '../log.ts';
+import { eventually, ratioVersion, snapshotOf } from '../serving.fixture.ts';
+import { pollSnapshots } from './poll.ts';
+
+const first = snapshotOf({ ratio: [ratioVersion({ label: '1' }).backend] });
+const second = snapshotOf({ ratio: [ratioVersion({ label: '2' }).backend] });
+
+interface Polling {
+  controller: ControllerFixture;
+  got: ServingSnapshot[];
+  slept: number[];
+  stop(): Promise<void>;
+}
+
+async function poll(
+  prepare: (controller: ControllerFixture) => void,
+  generation: string | null = null,
+): Promise<Polling> {
+  const controller = await startController();
+  prepare(controller);
+  const abort = new AbortController();
+  const slept: number[] = [];
+  const got: ServingSnapshot[] = [];
+  const instant: Clock = { ...systemClock, sleep: async ms => void slept.push(ms) };
+  const done = pollSnapshots(
+    {
+      controller: controller.address,
+      environment: EnvironmentName.parse('test'),
+      token: TOKEN,
+      generation,
+      clock: instant,
+      random: () => 1,
+      log: silentLog,
+      onSnapshot: async snapshot => void got.push(snapshot),
+    },
+    abort.signal,
+  );
+  const stop = async (): Promise<void> => {
+    abort.abort();
+    await done;
+  };
+  onTestFinished(async () => {
+    await stop();
+    await controller[Symbol.asyncDispose]();
+  });
+  return { controller, got, slept, stop };
+}
+
+test('each snapshot is handed over once, and the next question names its generation', async () => {
+  const { controller, got } = await poll(controller => controller.publish(first));
+  await eventually(() => got.length === 1, 'the first snapshot');
+  await eventually(() => controller.asked.length === 2, 'the next question');
+
+  controller.publish(second);
+  await eventually(() => got.length === 2, 'the second snapshot');
+
+  expect(got).toEqual([first, second]);
+  expect(controller.asked[0]).toBe('GET /runtime/v1/environments/test/snapshot?wait=25 -');
+  expect(controller.asked[1]).toContain(`"${first.generation}"`);
+});
+
+test('what is held already is asked for only if it changed', async () => {
+  const { controller, got } = await poll(controller => controller.publish(first), first.generation);
+  await eventually(() => controller.asked.length === 1, 'the question');
+
+  controller.publish(second);
+  await eventually(() => got.length === 1, 'the new snapshot');
+
+  expect(got).toEqual([second]);
+});
+
+test('errors and nonsense are waited out, longer each time, and hand nothing over', async () => {
+  const elsewhere = { ...second, environment: 'other' };
+  const { got, slept } = await poll(controller => {
+    controller.answerNext(
+      { status: 500 },
+      { status: 404 },
+      { status: 200, body: 'no snapshot' },
+      { status: 200, body: JSON.stringify({ ...first, apiVersion: 'switchback/v9' }) },
+      { status: 200, body: JSON.stringify(elsewhere) },
+      { status: 503 },
+      { status: 503 },
+    );
+    controller.publish(first);
+  });
+
+  await eventually(() => got.length === 1, 'the good snapshot');
+
+  expect(got).toEqual([first]);
+  expect(slept).toEqual([100, 200, 400, 800, 1600, 2000, 2000]);
+});
+
+test('a controller that says "unchanged" too quickly is not asked in a busy loop', async () => {
+  const { got, slept } = await poll(controller => {
+    controller.answerNext({ status: 304 }, { status: 304 });
+    controller.publish(first);
+  });
+
+  await eventually(() => got.length === 1, 'the snapshot');
+
+  expect(slept).toHaveLength(2);
+  for (const ms of slept) expect(ms).toBeGreaterThan(500);
+});
+
+test('polling ends at once when it is stopped, in the midst of a question', async () => {
+  const { controller, stop, got } = await poll(() => {});
+  await eventually(() => controller.asked.length === 1, 'the question');
+
+  await stop();
+
+  expect(got).toEqual([]);
+});
