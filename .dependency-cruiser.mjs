@@ -23,7 +23,8 @@ const stageOrder = pure.map((stage, index) => ({
       '^controller/src/error\\.ts$',
       // Hashing is a pure function that the platform happens to own.
       '^(node:)?crypto$',
-      ...(stage === 'desired' ? ['node_modules/yaml/'] : []),
+      // Manifests are read in desired; proposal edits them and keeps what a person wrote around.
+      ...(stage === 'desired' || stage === 'proposal' ? ['node_modules/yaml/'] : []),
     ],
     dependencyTypesNot: ['type-only'],
   },

@@ -7,7 +7,7 @@ import { cruise } from 'dependency-cruiser';
 import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folders = ['schemas/src', 'controller/src', 'runtime/src', 'demo', 'test'];
+const folders = ['schemas/src', 'controller/src', 'runtime/src', 'bench', 'demo', 'test'];
 
 export async function importOffences(base = root, within = folders) {
   const { rules } = await import(pathToFileURL(join(root, '.dependency-cruiser.mjs')).href);

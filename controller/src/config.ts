@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Duration } from '@switchback-ml/schemas';
+import { z } from 'zod';
+import { SwitchbackError } from './error.ts';
+
+/** Everything a person can set of the controller process; read once, in main. */
+const Options = z.strictObject({
+  repo: z.string().min(1),
+  branch: z
+    .string()
+    .regex(/^[A-Za-z0-9][-._/A-Za-z0-9]{0,200}$/)
+    .default('main'),
+  root: z
+    .string()
+    .regex(/^(?!.*\.\.)[-._/A-Za-z0-9]*$/)
+    .default(''),
+  state: z.string().min(1),
+  host: z.enum(['127.0.0.1', 'localhost', '::1']).default('127.0.0.1'),
+  port: z.coerce.number().int().min(0).max(65_535).default(0),
+  lfs: z.url().optional(),
+  poll: Duration.prefault('1s'),
+  'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+export interface Config {
+  repository: { url: string; branch: string; root: string; lfsUrl: string | null; isDirectory: boolean };
+  state: string;
+  host: string;
+  port: number;
+  pollMs: number;
+  logLevel: string;
+  author: { name: string; email: string };
+}
+
+/** Throws E_CONFIG naming the option and what it takes. */
+export function readConfig(argv: readonly string[]): Readonly<Config> {
+  const names = Object.keys(Options.shape);
+  const options = Object.fromEntries(names.map(name => [name, { type: 'string' as const }]));
+  const { values } = parse(() => parseArgs({ args: [...argv], options, strict: true }));
+  const read = Options.safeParse(values);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    throw new SwitchbackError(
+      'E_CONFIG',
+      `--${issue?.path.join('.') ?? 'option'}: ${issue?.message ?? 'is wrong'}`,
+    );
+  }
+  const { repo, branch, root, lfs, ...rest } = read.data;
+  const isDirectory = !/^[a-z][-+.a-z0-9]*:\/\//i.test(repo) && !/^[^/\\]+@[^/\\]+:/.test(repo);
+  return Object.freeze({
+    repository: { url: isDirectory ? resolve(repo) : repo, branch, root, lfsUrl: lfs ?? null, isDirectory },
+    state: resolve(rest.state),
+    host: rest.host,
+    port: rest.port,
+    pollMs: rest.poll,
+    logLevel: rest['log-level'],
+    author: { name: 'Switchback', email: 'switchback@localhost' },
+  });
+}
+
+function parse<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw new SwitchbackError('E_CONFIG', error instanceof Error ? error.message : String(error));
+  }
+}

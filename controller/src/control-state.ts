@@ -1,0 +1,38 @@
+import type { CommitSha, Instant, Verdict, Wait } from '@switchback-ml/schemas';
+import type { DesiredState } from './desired/desired-state.ts';
+import type { LedgerView } from './ledger/ledger.ts';
+import { OpenOperations } from './operation/open-operations.ts';
+import type { RolloutState, Subject } from './rollout/rollout-state.ts';
+import type { AnalysisState } from './verdict/analysis.ts';
+
+/** What the controller remembers between cycles; all of it but the verdicts stands in the ledger as well. */
+export interface ControlState {
+  rollouts: ReadonlyMap<Subject, RolloutState>;
+  analyses: ReadonlyMap<Subject, AnalysisState>;
+  /** Those that the ledger has, and since when. */
+  savedAnalyses: ReadonlyMap<Subject, AnalysisState>;
+  savedAt: Instant;
+  /** Of the newest revision of each deployment. */
+  verdicts: ReadonlyMap<Subject, Verdict>;
+  readonly open: OpenOperations;
+  /** What promotions wait for, by the deployment they would change. */
+  promotionWaits: ReadonlyMap<Subject, Wait[]>;
+  /** Of the head that the last cycle saw; null before the first. */
+  desired: DesiredState | null;
+  head: CommitSha | null;
+}
+
+export function controlState({ open, rollouts, analyses }: LedgerView): ControlState {
+  return {
+    // Written by ourselves in the same shape; the ledger refuses a file of another schema version.
+    rollouts: rollouts as Map<Subject, RolloutState>,
+    analyses: analyses as Map<Subject, AnalysisState>,
+    savedAnalyses: analyses as Map<Subject, AnalysisState>,
+    savedAt: 0,
+    verdicts: new Map(),
+    open: new OpenOperations(open),
+    promotionWaits: new Map(),
+    desired: null,
+    head: null,
+  };
+}

@@ -1,0 +1,144 @@
+import type { ModelName } from '@switchback-ml/schemas';
+import { describe, expect, test } from 'vitest';
+import { desired } from './desired.ts';
+import { manifestText, SIGNATURE, versionFiles } from './manifest.fixture.ts';
+import { type FixtureCommit, lfsPointer, treeOf } from './tree.fixture.ts';
+
+const AT = 'models/fraud/versions/1.0.0/';
+
+function labelsAfter(commits: FixtureCommit[]): { labels: string[] | undefined; problems: unknown[] } {
+  const { models, problems } = desired(treeOf(commits));
+  return {
+    labels: models.get('fraud' as ModelName)?.versions.map(({ label }) => label),
+    problems: [...problems],
+  };
+}
+
+describe('a version', () => {
+  test.each<[string, FixtureCommit, object]>([
+    ['is missing', { [`${AT}model.onnx`]: null }, { code: 'E_ARTIFACT_MISSING' }],
+    [
+      'points to other bytes',
+      { [`${AT}model.onnx`]: lfsPointer('0'.repeat(64), 1000) },
+      { code: 'E_ARTIFACT_DIFFERS', message: expect.stringContaining('000000000000, 1000 bytes') },
+    ],
+    [
+      'has another size',
+      {
+        [`${AT}golden.json`]: versionFiles('fraud', '1.0.0')[`${AT}golden.json`]?.replace('100', '101') ?? '',
+      },
+      { code: 'E_ARTIFACT_DIFFERS', message: expect.stringContaining('101 bytes') },
+    ],
+  ])('is left out when an artifact %s', (_, edits, problem) => {
+    const { labels, problems } = labelsAfter([
+      versionFiles('fraud', '1.0.0'),
+      versionFiles('fraud', '1.1.0'),
+      edits,
+    ]);
+
+    expect(labels).toEqual(['1.1.0']);
+    expect(problems).toMatchObject([
+      { path: `${AT}version.yaml`, severity: 'error', remedy: expect.stringMatching(/\w/), ...problem },
+    ]);
+  });
+
+  test('is taken with a warning when its artifact is in git itself', () => {
+    const bytes = 'the graph itself\n';
+
+    const { labels, problems } = labelsAfter([withModelBytes(bytes)]);
+
+    expect(labels).toEqual(['1.0.0']);
+    expect(problems).toMatchObject([
+      {
+        code: 'W_RAW_ARTIFACT',
+        severity: 'warning',
+        remedy: expect.stringContaining('git lfs migrate import'),
+      },
+    ]);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['its bytes', { seed: 'others' }],
+    [
+      'its signature',
+      { signature: { ...SIGNATURE, outputs: { score: { datatype: 'FP64', shape: [-1, 1] } } } },
+    ],
+  ])('is refused when %s changed after it was introduced', (_, fields) => {
+    const { labels, problems } = labelsAfter([
+      versionFiles('fraud', '1.0.0'),
+      versionFiles('fraud', '1.0.0', fields),
+    ]);
+
+    expect(labels).toEqual([]);
+    expect(problems).toMatchObject([{ code: 'E_VERSION_CHANGED', path: `${AT}version.yaml` }]);
+  });
+
+  test('is refused when it was removed and came back as something else', () => {
+    const gone = Object.fromEntries(Object.keys(versionFiles('fraud', '1.0.0')).map(path => [path, null]));
+
+    const { labels, problems } = labelsAfter([
+      versionFiles('fraud', '1.0.0'),
+      gone,
+      versionFiles('fraud', '1.0.0', { seed: 'others' }),
+    ]);
+
+    expect(labels).toEqual([]);
+    expect(problems).toMatchObject([{ code: 'E_VERSION_CHANGED' }]);
+  });
+
+  test('is what its first readable text said, so that a slip before it counts for nothing', () => {
+    const { labels, problems } = labelsAfter([
+      { [`${AT}version.yaml`]: 'kind: [' },
+      versionFiles('fraud', '1.0.0'),
+    ]);
+
+    expect({ labels, problems }).toEqual({ labels: ['1.0.0'], problems: [] });
+  });
+
+  test('may be given evaluations later', () => {
+    const { labels, problems } = labelsAfter([
+      versionFiles('fraud', '1.0.0'),
+      versionFiles('fraud', '1.0.0', { evaluation: [{ metric: 'auc', value: 0.9 }] }),
+    ]);
+
+    expect({ labels, problems }).toEqual({ labels: ['1.0.0'], problems: [] });
+  });
+
+  test.each(['golden.json', 'model.onnx'])('without %s may not serve', file => {
+    const artifacts = {
+      [file === 'golden.json' ? 'model.onnx' : 'golden.json']: { sha256: 'a'.repeat(64), size: 1 },
+    };
+
+    const { labels, problems } = labelsAfter([
+      { [`${AT}version.yaml`]: manifestText('ModelVersion', { artifacts, signature: SIGNATURE }) },
+    ]);
+
+    expect(labels).toEqual([]);
+    expect(problems).toMatchObject([{ field: 'artifacts', message: expect.stringContaining(file) }]);
+  });
+});
+
+test('a model name that stands in two folders is reported, and the first folder is followed', () => {
+  const { labels, problems } = labelsAfter([
+    { ...versionFiles('fraud', '1.0.0'), ...versionFiles('payments/fraud', '2.0.0') },
+  ]);
+
+  expect(labels).toEqual(['1.0.0']);
+  expect(problems).toMatchObject([
+    { code: 'E_DUPLICATE_NAME', message: expect.stringMatching(/fraud and in payments\/fraud/) },
+  ]);
+});
+
+/** A version whose model is committed as it is, with the digest that these bytes have. */
+function withModelBytes(bytes: string): FixtureCommit {
+  const raw = treeOf([{ 'model.onnx': bytes }]).files.get('model.onnx');
+  if (raw?.kind !== 'raw' || raw.digest === null) throw new TypeError('not raw');
+  const pointers = versionFiles('fraud', '1.0.0');
+  const golden = { sha256: /sha256:(\w+)/.exec(pointers[`${AT}golden.json`] ?? '')?.[1], size: 100 };
+  const artifacts = { 'model.onnx': { sha256: raw.digest, size: raw.sizeBytes }, 'golden.json': golden };
+  return {
+    ...pointers,
+    [`${AT}version.yaml`]: manifestText('ModelVersion', { artifacts, signature: SIGNATURE }),
+    [`${AT}model.onnx`]: bytes,
+  };
+}

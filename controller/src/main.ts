@@ -1,0 +1,301 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Registry } from 'prom-client';
+import { openTokens, type Tokens } from './access/tokens.ts';
+import type { Actuation } from './actuation/actuation.ts';
+import { localProcessActuation } from './actuation/local-process/index.ts';
+import { systemClock as clock } from './clock.ts';
+import { type Config, readConfig } from './config.ts';
+import { type ControlState, controlState } from './control-state.ts';
+import { cycle } from './cycle.ts';
+import { desired } from './desired/desired.ts';
+import type { DesiredState } from './desired/desired-state.ts';
+import type { ParseMemory } from './desired/manifests.ts';
+import { messageOf, SwitchbackError } from './error.ts';
+import { Leadership } from './leadership.ts';
+import { sqliteLedger } from './ledger/sqlite/index.ts';
+import { type Log, makeLog } from './log.ts';
+import type { Observation } from './observation/observation.ts';
+import { runtimeCounts } from './observation/runtime-counts/index.ts';
+import { OperationRunner } from './operation/runner.ts';
+import { gitRepository } from './repository/git-cli/index.ts';
+import { lfsEndpoint } from './repository/lfs/address.ts';
+import { lfsClient } from './repository/lfs/client.ts';
+import { gitBlobs } from './repository/lfs/git-blob.ts';
+import { lfsDirectory } from './repository/lfs/local-directory.ts';
+import { artifactStore } from './repository/lfs/store.ts';
+import { RepositoryPoller } from './repository/poller.ts';
+import { parseRemoteUrl } from './repository/remote-url.ts';
+import type { ArtifactSource, Repository } from './repository/repository.ts';
+import type { RepositoryView, RepositoryWatch } from './repository/view.ts';
+import { Requests } from './requests.ts';
+import { Schedule } from './schedule.ts';
+import { eventFeed } from './server/event-feed.ts';
+import { managementServer } from './server/management-server.ts';
+import { announce, choosePort, openStateDirectory } from './state-directory.ts';
+import type { World } from './world.ts';
+
+const RUNTIME = fileURLToPath(new URL('../../runtime/src/main.ts', import.meta.url));
+const HISTORY_REF = 'refs/switchback/history';
+/** Between two passes; counts come every 200 ms from each runtime, so more often tells nothing new. */
+const REST_MS = 25;
+/** For the first words of adopted runtimes, before anything is decided without them. */
+const FIRST_WORDS_MS = 2000;
+
+type Ending = 'stop' | 'leave' | 'fenced';
+
+const config = configOrExit();
+const log = makeLog(config.logLevel);
+try {
+  const ending = await run(config, log);
+  process.exit(ending === 'fenced' ? 3 : 0);
+} catch (error) {
+  const code = error instanceof SwitchbackError ? error.code : 'E_INTERNAL';
+  log.error({ code, reason: messageOf(error) }, 'the controller can not go on');
+  process.exit(1);
+}
+
+/** Puts the parts together, from the ledger outwards, and takes them apart in reverse. */
+async function run(config: Config, log: Log): Promise<Ending> {
+  await using parts = new AsyncDisposableStack();
+  const startedAt = clock.now();
+  const paths = openStateDirectory(config.state);
+  const tokens = openTokens({ directory: config.state });
+  const { ledger, onEvents } = eventFeed(parts.use(sqliteLedger({ file: paths.ledger, log })));
+  const leadership = parts.use(await Leadership.take({ ledger, holder: paths.holder, clock, log }));
+  const epoch = (): number | null => leadership.epoch();
+
+  const { url, branch, root, isDirectory } = config.repository;
+  const repository = parts.use(
+    await gitRepository({ url, directory: paths.repository, allowFile: isDirectory, log }),
+  );
+  const port = await choosePort(config);
+  const controllerUrl = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const actuation = parts.use(
+    localProcessActuation({
+      command: [process.execPath, RUNTIME],
+      directory: paths.runtimes,
+      controllerUrl,
+      tokenFile: paths.runtimeToken,
+      host: config.host,
+      clock,
+      log,
+    }),
+  );
+  const observation = parts.use(
+    runtimeCounts({ addresses: () => answering(actuation), token: tokens.runtimeToken, clock }),
+  );
+  const watch = parts.use(
+    new RepositoryPoller({
+      repository,
+      branch,
+      historyRef: HISTORY_REF,
+      root,
+      intervalMs: config.pollMs,
+      clock,
+      log,
+      hintDirectory: isDirectory ? url : null,
+    }),
+  );
+  const artifacts = parts.use(
+    await artifactStore({
+      directory: paths.artifacts,
+      source: artifactSource(config, repository, watch),
+      log,
+    }),
+  );
+
+  const state = controlState(await ledger.read());
+  const metrics = new Registry();
+  const requests = new Requests(() => schedule.nudge());
+  const world: World = {
+    repository: watch,
+    desired: desiredReader(tokens),
+    actuation,
+    observation,
+    ledger,
+    requests,
+    keys: tokens.keyHashes,
+    clock,
+    log,
+  };
+  const runner = parts.use(
+    new OperationRunner({
+      repository,
+      watch,
+      ledger,
+      open: state.open,
+      desired: () => state.desired,
+      published: () => actuation.observe().published,
+      epoch,
+      branch,
+      historyRef: HISTORY_REF,
+      author: config.author,
+      clock,
+      log,
+    }),
+  );
+  const end = Promise.withResolvers<Ending>();
+  const schedule: Schedule = parts.use(
+    new Schedule({
+      pass: signal => pass({ world, state, epoch, runner, fenced: () => end.resolve('fenced') }, signal),
+      clock,
+      restMs: REST_MS,
+    }),
+  );
+  const serverWorld = {
+    state,
+    repository: watch,
+    repositoryUrl: url,
+    branch,
+    actuation,
+    observation,
+    ledger,
+    onEvents,
+    artifacts,
+    requests,
+    epoch,
+    metrics,
+    clock,
+    log,
+  };
+  const server = parts.use(
+    await managementServer({ host: config.host, port, world: serverWorld, tokens, version: version() }),
+  );
+
+  for (const part of [watch, actuation, observation]) part.onChange(() => schedule.nudge());
+  watch.onChange(() => runner.kick());
+  await ledger.advance({
+    epoch: epoch() ?? 0,
+    at: startedAt,
+    events: [
+      {
+        at: startedAt,
+        type: 'controller.started',
+        subject: 'controller',
+        actor: 'controller',
+        data: { pid: process.pid },
+      },
+    ],
+  });
+  await firstWords(actuation, observation);
+  schedule.start();
+  parts.use(announce(config, server.address, startedAt));
+  log.info({ address: server.address, repository: url, branch }, 'the controller is up');
+
+  onEnding(end.resolve);
+  const ending = await end.promise;
+  if (ending === 'stop') {
+    await schedule[Symbol.asyncDispose]();
+    await actuation.stopAll(AbortSignal.timeout(15_000));
+  }
+  return ending;
+}
+
+interface PassWorld {
+  world: World;
+  state: ControlState;
+  epoch: () => number | null;
+  runner: OperationRunner;
+  fenced: () => void;
+}
+
+/** One cycle under the lease. An error in it is told and tried again; it never ends the process. */
+async function pass(
+  { world, state, epoch, runner, fenced }: PassWorld,
+  signal: AbortSignal,
+): Promise<number> {
+  const held = epoch();
+  if (held === null) {
+    fenced();
+    return world.clock.now() + 1000;
+  }
+  try {
+    const outcome = await cycle(world, state, held, signal);
+    runner.kick();
+    if (outcome.kind === 'fenced') fenced();
+    return 'wakeAt' in outcome ? outcome.wakeAt : world.clock.now() + 1000;
+  } catch (error) {
+    world.log.error(
+      { reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
+      'a cycle failed, will try again',
+    );
+    return world.clock.now() + 1000;
+  }
+}
+
+/** Parses a head once, and makes a key for each environment that it names. */
+function desiredReader(tokens: Tokens): (view: RepositoryView) => DesiredState {
+  const memory: ParseMemory = new Map();
+  let known: DesiredState | null = null;
+  return view => {
+    if (view.head === null) throw new SwitchbackError('E_GIT_EMPTY', 'The branch has no commit yet.');
+    if (known?.commit === view.head) return known;
+    known = desired({ ...view, commit: view.head }, memory);
+    for (const name of known.environments.keys()) tokens.inferenceKey(name);
+    return known;
+  };
+}
+
+/** Weights come from git itself where they were committed raw, else from LFS where the operator says it is. */
+function artifactSource(
+  { repository: { url, lfsUrl, isDirectory } }: Config,
+  commits: Repository,
+  watch: RepositoryWatch,
+): ArtifactSource {
+  const endpoint = lfsUrl ?? (isDirectory ? null : lfsEndpoint(parseRemoteUrl(url, { allowFile: false })));
+  const lfs =
+    endpoint !== null
+      ? lfsClient({ url: endpoint })
+      : isDirectory
+        ? lfsDirectory({ repository: url })
+        : undefined;
+  return gitBlobs({
+    commits,
+    find: digest =>
+      [...(watch.latest()?.files.values() ?? [])].find(file => file.kind === 'raw' && file.digest === digest)
+        ?.blob ?? null,
+    ...(lfs ? { otherwise: lfs } : {}),
+  });
+}
+
+/** The token goes to whoever is asked, so only runtimes that are known to live are. */
+function answering(actuation: Actuation) {
+  return actuation.observe().runtimes.filter(({ state }) => state === 'running');
+}
+
+/** Adopted runtimes know what they serve; deciding before they were heard could undo it. */
+async function firstWords(actuation: Actuation, observation: Observation): Promise<void> {
+  const until = clock.now() + FIRST_WORDS_MS;
+  while (clock.now() < until) {
+    const heard = new Set(observation.latest().heard.map(({ environment }) => environment));
+    if (actuation.observe().runtimes.every(({ environment }) => heard.has(environment))) return;
+    await clock.sleep(25);
+  }
+}
+
+/** A signal ends everything in order; a parent that died ends only the controller, and runtimes serve on. */
+function onEnding(end: (ending: Ending) => void): void {
+  process.on('SIGTERM', () => end('stop'));
+  process.on('SIGINT', () => end('stop'));
+  if (process.stdin.isTTY) return;
+  process.stdin.on('error', () => end('leave'));
+  process.stdin.on('end', () => end('leave'));
+  process.stdin.resume();
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+function configOrExit(): Readonly<Config> {
+  try {
+    return readConfig(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`switchback controller: ${messageOf(error)}\n`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,73 @@
+import type { CommitSha } from '@switchback-ml/schemas';
+import type { Edits } from '../repository/repository.ts';
+import type { Operation } from './open-operations.ts';
+import type { Moved, RunnerWorld } from './runner.ts';
+
+export interface GitChange {
+  /** What it was planned against; the push fails if the branch has moved on. */
+  head: CommitSha;
+  edits: Edits;
+  message: string;
+  /** Where it waits for a person when it may not, or can't, go to the branch itself. */
+  proposalBranch: string;
+  mustPropose: boolean;
+  mayPropose: boolean;
+}
+
+/** Commits and pushes by compare-and-swap. A branch that moved on is no failure: plan again from its new head. */
+export async function pushChange(
+  world: RunnerWorld,
+  operation: Operation,
+  change: GitChange,
+  signal: AbortSignal,
+): Promise<Moved> {
+  const { repository, branch, author, watch } = world;
+  const at = operation.createdAt;
+  const commit = await repository.commit(
+    { parent: change.head, edits: change.edits, message: change.message, author, at },
+    signal,
+  );
+  if (!change.mustPropose) {
+    const outcome = await repository.push(`refs/heads/${branch}`, change.head, commit, signal);
+    if (outcome.kind === 'pushed')
+      return { kind: 'to', state: 'pushed', event: 'operation.pushed', result: { commit } };
+    if (outcome.kind === 'moved') {
+      watch.nudge();
+      return { kind: 'wait' };
+    }
+    if (!change.mayPropose)
+      return { kind: 'to', state: 'refused', event: 'operation.refused', result: { reason: outcome.reason } };
+  }
+  return propose(world, commit, change, signal);
+}
+
+async function propose(
+  { repository }: RunnerWorld,
+  commit: CommitSha,
+  change: GitChange,
+  signal: AbortSignal,
+): Promise<Moved> {
+  const outcome = await repository.push(`refs/heads/${change.proposalBranch}`, null, commit, signal);
+  const reason =
+    outcome.kind === 'refused'
+      ? `the remote refuses even a branch: ${outcome.reason}`
+      : `waits on branch ${change.proposalBranch} for a person to merge`;
+  return {
+    kind: 'to',
+    state: 'refused',
+    event: 'operation.refused',
+    result: { commit, branch: change.proposalBranch, reason },
+  };
+}
+
+/** Whether the commit this operation pushed is what the head is, or is built on. */
+export async function seenAtHead(
+  { repository }: RunnerWorld,
+  { result }: Operation,
+  head: CommitSha,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (
+    result.commit !== undefined && (await repository.isAncestor(result.commit as CommitSha, head, signal))
+  );
+}

@@ -1,0 +1,149 @@
+import type { EnvironmentName, EventType, ServingSnapshot } from '@switchback-ml/schemas';
+import type { Clock } from '../clock.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
+import { messageOf } from '../error.ts';
+import type { Ledger, OperationState } from '../ledger/ledger.ts';
+import type { Log } from '../log.ts';
+import type { CommitSink, CommitSource } from '../repository/repository.ts';
+import type { RepositoryWatch } from '../repository/view.ts';
+import { isEnded, type OpenOperations, type Operation, type OperationResult } from './open-operations.ts';
+import { runPromotion } from './run-promotion.ts';
+import { runRecord } from './run-record.ts';
+import { runRollback } from './run-rollback.ts';
+
+export interface RunnerWorld {
+  repository: CommitSource & CommitSink;
+  watch: RepositoryWatch;
+  ledger: Ledger;
+  open: OpenOperations;
+  /** Of the head that `watch` has. */
+  desired: () => DesiredState | null;
+  published: () => ReadonlyMap<EnvironmentName, ServingSnapshot>;
+  /** Of the lease; null while it is not held: then nothing is done. */
+  epoch: () => number | null;
+  branch: string;
+  historyRef: string;
+  author: { name: string; email: string };
+  clock: Clock;
+  log: Log;
+}
+
+/** Where one look at one operation leads. `wait`: something else must happen first; it will kick the runner. */
+export type Moved =
+  | { kind: 'wait' }
+  | {
+      kind: 'to';
+      state: OperationState;
+      event: EventType;
+      result?: OperationResult;
+      data?: Record<string, unknown>;
+    };
+
+const PATIENCE_MS = 20_000;
+const LONGEST_BACK_OFF_MS = 30_000;
+
+/**
+ * Carries operations out, one at a time for the one repository, safe direction first: remember intent, look, act by
+ * compare-and-swap, look again, remember the result. A remote that can't be reached is tried again for as long as
+ * it takes; nothing else waits for that.
+ */
+export class OperationRunner {
+  readonly #world: RunnerWorld;
+  readonly #stop = new AbortController();
+  readonly #loop: Promise<void>;
+  #kicked = Promise.withResolvers<void>();
+
+  constructor(world: RunnerWorld) {
+    this.#world = world;
+    this.#loop = this.#run();
+  }
+
+  /** Something changed that an operation may wait for. */
+  kick(): void {
+    this.#kicked.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.kick();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#world;
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      this.#kicked = Promise.withResolvers<void>();
+      try {
+        const progressed = await this.#pass();
+        failures = 0;
+        if (!progressed) await this.#kicked.promise;
+      } catch (error) {
+        failures += 1;
+        log.warn(
+          { failures, reason: messageOf(error) },
+          'operation could not reach the remote, will try again',
+        );
+        const pause =
+          Math.min(LONGEST_BACK_OFF_MS, 250 * 2 ** Math.min(failures, 7)) * (0.75 + Math.random() / 2);
+        await clock.sleep(pause, this.#stop.signal);
+      }
+    }
+  }
+
+  /** One look at every open operation; whether any moved. */
+  async #pass(): Promise<boolean> {
+    let progressed = false;
+    for (const operation of inOrder(this.#world.open.list())) {
+      if (this.#stop.signal.aborted || this.#world.epoch() === null) return false;
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const moved = await look(this.#world, operation, signal);
+      if (moved.kind === 'wait') continue;
+      progressed = (await this.#remember(operation, moved)) || progressed;
+    }
+    return progressed;
+  }
+
+  async #remember(operation: Operation, moved: Moved & { kind: 'to' }): Promise<boolean> {
+    const { ledger, open, clock, watch, log } = this.#world;
+    const epoch = this.#world.epoch();
+    if (epoch === null) return false;
+    const at = clock.now();
+    const result = { ...operation.result, ...moved.result };
+    const next: Operation = { ...operation, state: moved.state, result, updatedAt: at };
+    const { id, subject } = operation;
+    const data = { kind: operation.kind, ...result, ...moved.data };
+    const event = { at, type: moved.event, subject, actor: 'controller', operation: id, data };
+    const advanced = await ledger.advance({
+      epoch,
+      at,
+      operations: [{ record: next, from: operation.state }],
+      events: [event],
+    });
+    if (advanced.kind !== 'advanced') return false;
+    open.put(next);
+    log.info(
+      { operation: id, kind: operation.kind, subject, state: moved.state, ...result },
+      'operation moved on',
+    );
+    if (!isEnded(next.state)) watch.nudge();
+    return true;
+  }
+}
+
+function look(world: RunnerWorld, operation: Operation, signal: AbortSignal): Promise<Moved> {
+  switch (operation.intent.kind) {
+    case 'rollback':
+      return runRollback(world, operation, operation.intent, signal);
+    case 'promotion':
+      return runPromotion(world, operation, operation.intent, signal);
+    case 'record':
+      return runRecord(world, operation, operation.intent, signal);
+  }
+}
+
+const URGENCY = { rollback: 0, record: 1, promotion: 2 } as const;
+
+function inOrder(operations: Operation[]): Operation[] {
+  return operations.sort((a, b) => URGENCY[a.kind] - URGENCY[b.kind] || a.createdAt - b.createdAt);
+}

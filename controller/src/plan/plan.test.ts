@@ -1,0 +1,172 @@
+import { type EnvironmentName, ServingSnapshot } from '@switchback-ml/schemas';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { COMMIT, FRAUD, PROD, specOf, stateOf, steadyOn } from '../rollout/rollout.fixture.ts';
+import { backendsOf, type Routes } from '../rollout/rollout.ts';
+import type { Plan, PlanInput } from './action.ts';
+import { plan } from './plan.ts';
+
+const KEY = 'a'.repeat(64);
+const STAGING = 'staging' as EnvironmentName;
+const NOTHING: PlanInput['observed'] = { runtimes: [], published: new Map() };
+const routesOf = (...versions: string[]): Routes =>
+  new Map(
+    versions.map((version, index) => [
+      `fraud${index}` as typeof FRAUD,
+      backendsOf(steadyOn(specOf(version))),
+    ]),
+  );
+
+function planned(part: Partial<PlanInput> = {}): Plan {
+  return plan({
+    target: new Map([[PROD, routesOf('1.2.0')]]),
+    commit: COMMIT,
+    keys: new Map([[PROD, [KEY]]]),
+    observed: NOTHING,
+    ...part,
+  });
+}
+
+function snapshotIn(actions: Plan): ServingSnapshot {
+  const [action] = actions;
+  if (action?.kind !== 'publish-snapshot') throw new TypeError('no snapshot is published first');
+  return action.snapshot;
+}
+
+/** The world after a plan has been carried out. */
+function applied(observed: PlanInput['observed'], actions: Plan): PlanInput['observed'] {
+  const published = new Map(observed.published);
+  let runtimes = [...observed.runtimes];
+  for (const action of actions) {
+    const { environment } = action;
+    if (action.kind === 'publish-snapshot') published.set(environment, action.snapshot);
+    if (action.kind === 'start-runtime') runtimes.push({ environment });
+    if (action.kind === 'stop-runtime')
+      runtimes = runtimes.filter(runtime => runtime.environment !== environment);
+  }
+  return { published, runtimes };
+}
+
+describe('a plan', () => {
+  test('publishes before it starts, so that a runtime finds its document', () => {
+    expect(planned().map(({ kind }) => kind)).toEqual(['publish-snapshot', 'start-runtime']);
+  });
+
+  test('publishes a document that a runtime can read, with keys and commit', () => {
+    const snapshot = snapshotIn(planned());
+
+    expect(ServingSnapshot.parse(snapshot)).toEqual(snapshot);
+    expect(snapshot).toMatchObject({ environment: 'prod', commit: COMMIT, keys: [KEY] });
+  });
+
+  test('lets nobody call an environment without keys', () => {
+    expect(snapshotIn(planned({ keys: new Map() })).keys).toEqual([]);
+  });
+
+  test('stops what git no longer has, and says why', () => {
+    const observed = { ...NOTHING, runtimes: [{ environment: STAGING }] };
+
+    expect(planned({ target: new Map(), observed })).toEqual([
+      { kind: 'stop-runtime', environment: 'staging', reason: 'the environment is gone from git' },
+    ]);
+  });
+
+  test('leaves an environment alone that can not be read', () => {
+    const observed = applied(NOTHING, planned());
+
+    expect(planned({ target: new Map([[PROD, null]]), observed })).toEqual([]);
+    expect(planned({ target: new Map([[PROD, null]]) })).toEqual([]);
+  });
+
+  test('starts a runtime for an environment in which nothing is deployed yet', () => {
+    expect(planned({ target: new Map([[PROD, new Map()]]) }).map(({ kind }) => kind)).toEqual([
+      'publish-snapshot',
+      'start-runtime',
+    ]);
+  });
+
+  test('made again after it was carried out is empty, from whatever was there before', () => {
+    const environment = fc.constantFrom<EnvironmentName[]>(PROD, STAGING, 'dev' as EnvironmentName);
+    const routes = fc
+      .array(fc.constantFrom('1.0.0', '1.1.0', '1.2.0'), { maxLength: 3 })
+      .map(versions => routesOf(...versions));
+    const target = fc
+      .array(fc.tuple(environment, fc.option(routes, { freq: 5 })))
+      .map(entries => new Map(entries));
+    const runtimes = fc.uniqueArray(environment).map(names => names.map(name => ({ environment: name })));
+
+    fc.assert(
+      fc.property(target, target, runtimes, (before, after, running) => {
+        const first = { ...NOTHING, runtimes: running };
+        const there = applied(first, planned({ target: before, observed: first }));
+
+        const actions = planned({ target: after, observed: there });
+
+        expect(planned({ target: after, observed: applied(there, actions) })).toEqual([]);
+        for (const action of actions) expect(after.get(action.environment)).not.toBeNull();
+      }),
+    );
+  });
+});
+
+describe('the generation of a snapshot', () => {
+  const generation = (part: Partial<PlanInput> = {}): string => snapshotIn(planned(part)).generation;
+  const canary = stateOf({ stable: specOf('1.2.0') });
+
+  test('is the same for the same content, in whatever order it was put together', () => {
+    const [fraud, abuse] = [backendsOf(steadyOn(specOf('1.2.0'))), backendsOf(steadyOn(specOf('2.0.0')))];
+    const abuseName = 'abuse' as typeof FRAUD;
+
+    const one = generation({
+      target: new Map([
+        [
+          PROD,
+          new Map([
+            [FRAUD, fraud],
+            [abuseName, abuse],
+          ]),
+        ],
+      ]),
+    });
+    const other = generation({
+      target: new Map([
+        [
+          PROD,
+          new Map([
+            [abuseName, abuse],
+            [FRAUD, fraud],
+          ]),
+        ],
+      ]),
+    });
+
+    expect(one).toMatch(/^[0-9a-f]{16}$/);
+    expect(other).toBe(one);
+  });
+
+  test.each<[string, Partial<PlanInput>]>([
+    ['routes', { target: new Map([[PROD, routesOf('1.3.0')]]) }],
+    ['one more route', { target: new Map([[PROD, routesOf('1.2.0', '1.2.0')]]) }],
+    ['keys', { keys: new Map() }],
+    ['commit', { commit: 'd'.repeat(40) as typeof COMMIT }],
+  ])('is another one for other %s', (_, part) => {
+    expect(generation(part)).not.toBe(generation());
+  });
+
+  test('is another one for other weights of the same revisions', () => {
+    const routes = (weight: number): Routes =>
+      new Map([
+        [
+          FRAUD,
+          backendsOf(canary).flatMap(backend => [
+            { ...backend, weight },
+            { ...backend, weight: 100 - weight },
+          ]),
+        ],
+      ]);
+
+    expect(generation({ target: new Map([[PROD, routes(5)]]) })).not.toBe(
+      generation({ target: new Map([[PROD, routes(10)]]) }),
+    );
+  });
+});

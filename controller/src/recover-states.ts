@@ -1,0 +1,82 @@
+import type { Instant, RevisionId } from '@switchback-ml/schemas';
+import type { DesiredState, RevisionSpec } from './desired/desired-state.ts';
+import { revision } from './desired/identity.ts';
+import type { Heard, Observation } from './observation/observation.ts';
+import { settledFrom } from './proposal/records.ts';
+import { pastReleases } from './proposal/release-history.ts';
+import type { RepositoryView } from './repository/view.ts';
+import { isHeld } from './rollout/held.ts';
+import { recover } from './rollout/recover.ts';
+import { type RolloutState, type Settled, type Subject, subjectOf } from './rollout/rollout-state.ts';
+
+/** Known states, and for deployments without one what git and the runtimes remember of them. */
+export function recoverStates(
+  known: ReadonlyMap<Subject, RolloutState>,
+  desired: DesiredState,
+  view: RepositoryView,
+  observation: Pick<Observation, 'latest'>,
+  now: Instant,
+): ReadonlyMap<Subject, RolloutState> {
+  const missing = [...desired.environments.values()].flatMap(environment =>
+    [...environment.deployments.values()]
+      .filter(({ model, wanted }) => wanted && !known.has(subjectOf(environment.name, model)))
+      .map(deployment => ({ environment, deployment })),
+  );
+  if (missing.length === 0) return known;
+
+  const records = recordsBySubject(view);
+  const states = new Map(known);
+  for (const { environment, deployment } of missing) {
+    const { model, wanted, holds } = deployment;
+    if (!wanted) continue;
+    const subject = subjectOf(environment.name, model);
+    const state = recover({
+      environment: environment.name,
+      model,
+      wanted,
+      isHeld: isHeld(wanted, holds, now),
+      commit: desired.commit,
+      records: records.get(subject) ?? [],
+      before: releaseBefore(desired, view, deployment.releasePath, wanted, model),
+      served: servedBy(observation.latest().heard, environment.name, model),
+      now,
+    });
+    if (state) states.set(subject, state);
+  }
+  return states;
+}
+
+function recordsBySubject(view: RepositoryView): Map<Subject, Settled[]> {
+  const found = new Map<Subject, Settled[]>();
+  for (const { body } of view.records) {
+    const settled = settledFrom(body);
+    if (settled) found.set(settled.subject, [...(found.get(settled.subject) ?? []), settled]);
+  }
+  return found;
+}
+
+/** The release before the present one, with the settings that hold now. */
+function releaseBefore(
+  desired: DesiredState,
+  view: RepositoryView,
+  path: string,
+  wanted: RevisionSpec,
+  model: Parameters<DesiredState['models']['get']>[0],
+): RevisionSpec | null {
+  const past = pastReleases(path, view.history).map(({ version }) => version);
+  const label = past.findLast(version => version !== null && version !== wanted.version);
+  const version = desired.models.get(model)?.versions.find(candidate => candidate.label === label);
+  return version ? revision(version, wanted.settings) : null;
+}
+
+function servedBy(
+  heard: readonly Heard[],
+  environment: string,
+  model: string,
+): Map<RevisionId, number> | null {
+  const newest = heard
+    .filter(word => word.environment === environment)
+    .sort((a, b) => b.heardAt - a.heardAt)[0];
+  const route = newest?.observation.routes[model as never];
+  return route ? new Map(route.backends.map(({ revision: id, weight }) => [id, weight])) : null;
+}

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type RemoteServer, remoteServer, seedRepository, up } from '@switchback-ml/controller/command';
+import type { Status } from '@switchback-ml/schemas';
+import { readRows } from '../bench/replay/rows.ts';
+import type { Service } from './observer/observer.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+export const BRANCH = 'main';
+
+/** A running Switchback on the example repository: its remote, its addresses, and how to end it. */
+export interface Place extends AsyncDisposable {
+  remoteUrl: string;
+  state: string;
+  address: string;
+  operatorToken: string;
+  /** Where each environment's requests go. */
+  environments: ReadonlyMap<string, { address: string; key: string; models: readonly string[] }>;
+  /** Resolves if the controller's keeper ends without being asked. */
+  exited: Promise<unknown>;
+}
+
+/** Makes what is missing below `directory` and starts it: bare remote with LFS, controller, one runtime an environment. */
+export async function openPlace(directory: string, onProgress: (line: string) => void): Promise<Place> {
+  await using stack = new AsyncDisposableStack();
+  const remotes = join(directory, 'remote');
+  await seedOnce(join(remotes, 'models.git'));
+  let nudge = (): void => {};
+  const remote = stack.use(await openRemote(directory, remotes, () => nudge()));
+
+  const state = join(directory, 'state');
+  const running = stack.use(
+    await up({ repo: remote.url('models'), branch: BRANCH, state, progress: onProgress }),
+  );
+  const operatorToken = readFileSync(join(state, 'operator-token'), 'utf8').trim();
+  nudge = () => void post(`${running.address}/api/v1alpha1/nudge`, operatorToken);
+
+  const environments = environmentsOf(running.status, state);
+  const owned = stack.move();
+  return {
+    remoteUrl: remote.url('models'),
+    state,
+    address: running.address,
+    operatorToken,
+    environments,
+    exited: running.exited,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** A second start goes on with the repository that the first one made, whatever has been pushed to it since. */
+async function seedOnce(bare: string): Promise<void> {
+  if (existsSync(bare)) return;
+  await seedRepository({
+    bare,
+    from: join(root, 'examples', 'model-repo'),
+    branch: BRANCH,
+    message: 'Three models, three environments',
+    at: Date.now(),
+    author: { name: 'Example', email: 'example@localhost' },
+  });
+}
+
+/** On the port of the last time, if it is still free: clones and the controller know the remote by its address. */
+async function openRemote(directory: string, remotes: string, onPush: () => void): Promise<RemoteServer> {
+  const file = join(directory, 'remote-port');
+  const port = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  const open = (at: number): Promise<RemoteServer> => remoteServer({ directory: remotes, port: at, onPush });
+  const remote = await open(port).catch(error => {
+    if (port === 0) throw error;
+    return open(0);
+  });
+  writeFileSync(file, String(remote.address.port));
+  return remote;
+}
+
+function environmentsOf(status: Status, state: string): Place['environments'] {
+  return new Map(
+    status.environments.map(({ name, address: at, deployments }) => [
+      name as string,
+      {
+        address: at ?? '',
+        key: readFileSync(join(state, 'keys', name), 'utf8').trim(),
+        models: deployments.map(({ model }) => model as string),
+      },
+    ]),
+  );
+}
+
+/** A hint is allowed to get lost: the controller looks by itself. */
+async function post(url: string, token: string): Promise<void> {
+  try {
+    await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(2000),
+    });
+  } catch {}
+}
+
+/** Held-out rows replayed into every model; prod meets all of them, the others what is met every day. */
+export function servicesOf(
+  place: Place,
+  perSecond: (environment: string, model: string) => number,
+): Service[] {
+  const rows = {
+    prod: readRows(join(root, 'examples/rows/all.csv')),
+    other: readRows(join(root, 'examples/rows/everyday.csv')),
+  };
+  return [...place.environments].flatMap(([environment, { address, key, models }]) =>
+    models.map(model => ({
+      environment,
+      address,
+      key,
+      model,
+      input: 'features',
+      rows: environment === 'prod' ? rows.prod : rows.other,
+      perSecond: perSecond(environment, model),
+    })),
+  );
+}

@@ -1,0 +1,68 @@
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { replay } from '../bench/replay/replay.ts';
+import { openPlace, type Place, servicesOf } from './place.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const PER_SECOND = 20;
+
+const { values } = parseArgs({
+  options: {
+    'no-traffic': { type: 'boolean', default: false },
+    directory: { type: 'string', default: join(root, '.switchback') },
+  },
+});
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+
+await mkdir(values.directory, { recursive: true });
+{
+  await using place = await openPlace(values.directory, line => process.stderr.write(`${line}\n`));
+  const traffic = values['no-traffic'] ? [] : startTraffic(place, stop.signal);
+  process.stdout.write(welcome(place, values.directory));
+  await Promise.race([new Promise(resolve => stop.signal.addEventListener('abort', resolve)), place.exited]);
+  stop.abort();
+  process.stderr.write('Stopping …\n');
+  await Promise.all(traffic);
+}
+
+/** 20 requests a second into each environment, shared by its models. */
+function startTraffic(place: Place, signal: AbortSignal): Promise<void>[] {
+  const share = (environment: string): number =>
+    PER_SECOND / (place.environments.get(environment)?.models.length ?? 1);
+  return servicesOf(place, share).map(service => replay(service, () => {}, signal));
+}
+
+function welcome(place: Place, directory: string): string {
+  const here = (path: string): string => relative(process.cwd(), path) || '.';
+  const prod = place.environments.get('prod');
+  const rows = servicesOf(place, () => 1).find(
+    ({ environment, model }) => environment === 'prod' && model === 'screening',
+  );
+  const row = rows?.rows[0]?.join(',') ?? '';
+  const state = here(join(directory, 'state'));
+  const candidate = 'examples/candidates/better';
+  return `
+Switchback runs three models in three environments${values['no-traffic'] ? '' : `, with ${PER_SECOND} requests a second into each`}.
+
+${[...place.environments].map(([name, { address }]) => `  ${name.padEnd(10)} ${address}`).join('\n')}
+  controller ${place.address}
+  repository ${place.remoteUrl}
+
+Ask prod for a score:
+
+  curl -s ${prod?.address}/v2/models/screening/infer -H 'authorization: Bearer ${prod?.key}' -H 'content-type: application/json' \\
+    -d '{"inputs":[{"name":"features","datatype":"FP32","shape":[1,30],"data":[${row}]}]}'
+
+In another terminal, let a better version go through, and look:
+
+  npm run --silent switchback -- register ${candidate}/model.onnx --name screening --version 1.1.0 --samples ${candidate}/samples.csv --facts ${candidate}/facts.json --state ${state}
+  npm run --silent switchback -- status --state ${state}
+  npm run --silent switchback -- promote screening@1.1.0 prod --state ${state} --reason "no need to wait"
+  npm run --silent switchback -- rollback prod/screening --state ${state} --reason "trying it"
+
+Bad ones to try: examples/candidates/slow, examples/candidates/nan. Ctrl-C ends everything; the next start goes on here.
+`;
+}
