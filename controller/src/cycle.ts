@@ -65,6 +65,6 @@ export async function cycle(
     accepted,
     now,
   });
-  asked.answer();
+  if (outcome.kind === 'done') asked.answer();
   return outcome;
 }

@@ -20,13 +20,23 @@ export async function accept(
   const accepted: Accepted = { operations: [], events: [] };
   for (const intent of intents) {
     const id = operationId(intent);
-    if (world.open.has(id) || (await world.ledger.operation(id)) !== null) continue;
+    if (isUnderWay(intent, world.open) || world.open.has(id)) continue;
+    if ((await world.ledger.operation(id)) !== null) continue;
     const withheld = intent.kind === 'rollback' ? await whyWithheld(intent, world) : null;
     const { operation, event } = intend(intent, withheld ? 'withheld' : 'intended', world.now);
     accepted.operations.push(withheld ? { ...operation, result: { reason: withheld } } : operation);
     accepted.events.push(withheld ? { ...event, data: { ...event.data, withheld } } : event);
   }
   return accepted;
+}
+
+/** One promotion at a time into a deployment; the runner drops one that the rule no longer allows. */
+function isUnderWay(intent: Intent, open: OpenOperations): boolean {
+  const subject = subjectOfIntent(intent);
+  return (
+    intent.kind === 'promotion' &&
+    open.list().some(other => other.kind === 'promotion' && other.subject === subject)
+  );
 }
 
 async function whyWithheld(

@@ -1,7 +1,7 @@
 import type { CommitSha } from '@switchback-ml/schemas';
 import type { Edits } from '../repository/repository.ts';
 import type { Operation } from './open-operations.ts';
-import type { Moved, RunnerWorld } from './runner.ts';
+import type { Moved, RunnerWorld } from './runner-world.ts';
 
 export interface GitChange {
   /** What it was planned against; the push fails if the branch has moved on. */

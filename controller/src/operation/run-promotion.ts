@@ -7,7 +7,7 @@ import { mayEnter } from '../proposal/promotion-rule.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import type { Operation } from './open-operations.ts';
 import { pushChange, seenAtHead } from './push-change.ts';
-import type { Moved, RunnerWorld } from './runner.ts';
+import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** intended → pushed → done; superseded as soon as the promotion rule no longer allows it at the newest head. */
 export async function runPromotion(

@@ -2,7 +2,7 @@ import type { CommitSha } from '@switchback-ml/schemas';
 import type { RecordIntent } from '../proposal/intent.ts';
 import { recordMessage, trailer } from '../proposal/message.ts';
 import type { Operation } from './open-operations.ts';
-import type { Moved, RunnerWorld } from './runner.ts';
+import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** intended → done: one commit on the history ref. The look tells whether an earlier try had come through. */
 export async function runRecord(

@@ -8,7 +8,7 @@ import type { RepositoryView } from '../repository/view.ts';
 import { isHeld } from '../rollout/held.ts';
 import type { Operation } from './open-operations.ts';
 import { pushChange, seenAtHead } from './push-change.ts';
-import type { Moved, RunnerWorld } from './runner.ts';
+import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** intended → moved (traffic is back) → pushed (git says so) → done (seen at the head). */
 export async function runRollback(

@@ -1,43 +1,9 @@
-import type { EnvironmentName, EventType, ServingSnapshot } from '@switchback-ml/schemas';
-import type { Clock } from '../clock.ts';
-import type { DesiredState } from '../desired/desired-state.ts';
 import { messageOf } from '../error.ts';
-import type { Ledger, OperationState } from '../ledger/ledger.ts';
-import type { Log } from '../log.ts';
-import type { CommitSink, CommitSource } from '../repository/repository.ts';
-import type { RepositoryWatch } from '../repository/view.ts';
-import { isEnded, type OpenOperations, type Operation, type OperationResult } from './open-operations.ts';
+import { isEnded, type Operation } from './open-operations.ts';
 import { runPromotion } from './run-promotion.ts';
 import { runRecord } from './run-record.ts';
 import { runRollback } from './run-rollback.ts';
-
-export interface RunnerWorld {
-  repository: CommitSource & CommitSink;
-  watch: RepositoryWatch;
-  ledger: Ledger;
-  open: OpenOperations;
-  /** Of the head that `watch` has. */
-  desired: () => DesiredState | null;
-  published: () => ReadonlyMap<EnvironmentName, ServingSnapshot>;
-  /** Of the lease; null while it is not held: then nothing is done. */
-  epoch: () => number | null;
-  branch: string;
-  historyRef: string;
-  author: { name: string; email: string };
-  clock: Clock;
-  log: Log;
-}
-
-/** Where one look at one operation leads. `wait`: something else must happen first; it will kick the runner. */
-export type Moved =
-  | { kind: 'wait' }
-  | {
-      kind: 'to';
-      state: OperationState;
-      event: EventType;
-      result?: OperationResult;
-      data?: Record<string, unknown>;
-    };
+import type { Moved, RunnerWorld } from './runner-world.ts';
 
 const PATIENCE_MS = 20_000;
 const LONGEST_BACK_OFF_MS = 30_000;

@@ -85,6 +85,15 @@ describe('a plan', () => {
     ]);
   });
 
+  test('publishes anew what is to be served otherwise, and starts nothing that runs', () => {
+    const observed = applied(NOTHING, planned());
+
+    const again = planned({ target: new Map([[PROD, routesOf('1.3.0')]]), observed });
+
+    expect(again.map(({ kind }) => kind)).toEqual(['publish-snapshot']);
+    expect(snapshotIn(again).routes['fraud0' as typeof FRAUD]?.backends[0]?.version).toBe('1.3.0');
+  });
+
   test('made again after it was carried out is empty, from whatever was there before', () => {
     const environment = fc.constantFrom<EnvironmentName[]>(PROD, STAGING, 'dev' as EnvironmentName);
     const routes = fc

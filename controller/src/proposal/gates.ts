@@ -1,7 +1,7 @@
 import type { Instant, Wait } from '@switchback-ml/schemas';
 import type { DesiredVersion } from '../desired/desired-state.ts';
 import { subjectOf } from '../rollout/rollout-state.ts';
-import type { PromotionCase, PromotionInput } from './promotion.ts';
+import type { PromotionCase, PromotionInput } from './promotion-case.ts';
 
 /** What a promotion still waits for, each with who can move it and how; empty: nothing. */
 export function gateWaits(candidate: PromotionCase, input: PromotionInput): Wait[] {

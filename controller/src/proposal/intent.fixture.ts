@@ -35,6 +35,7 @@ export function promotionIntent(
     digest,
     replaces: null,
     from: 'staging' as PromotionIntent['from'],
+    base: COMMIT,
     reason: 'baked in staging',
     by: 'controller',
     ...part,

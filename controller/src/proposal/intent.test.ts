@@ -12,7 +12,7 @@ const promotion = promotionIntent(FROM);
 const record: Intent = { kind: 'record', settled: settledOf('baked', FROM) };
 
 test.each<[string, Intent, Intent]>([
-  ['a rollback in other words', rollback, { ...rollback, reason: 'other words', evidence: {}, by: 'mei' }],
+  ['a rollback in other words', rollback, { ...rollback, reason: 'other words', evidence: {} }],
   ['a promotion in other words', promotion, { ...promotion, reason: 'other words', by: 'mei' }],
   ['a record at another time', record, { kind: 'record', settled: settledOf('baked', FROM, { at: 1 }) }],
   ['what was written down and read again', rollback, JSON.parse(JSON.stringify(rollback))],
@@ -24,11 +24,8 @@ test.each<[string, Intent, Intent]>([
   ['a rollback of the same revision brought by another commit', rollback, { ...rollback, cause: OTHER }],
   ['a rollback of other settings', rollback, rollbackIntent(specOf('1.3.0', { limits: { timeout: 5 } }), TO)],
   ['a rollback to elsewhere', rollback, rollbackIntent(FROM, specOf('1.1.0'))],
-  [
-    'a promotion that replaces another version',
-    promotion,
-    { ...promotion, replaces: '1.1.0' as VersionLabel },
-  ],
+  ['a rollback that a person asks for', rollback, { ...rollback, by: 'mei' }],
+  ['a promotion decided on another head', promotion, { ...promotion, base: OTHER }],
   ['a promotion of another version', promotion, promotionIntent(TO)],
   ['a record of another outcome', record, { kind: 'record', settled: settledOf('rolled-back', FROM) }],
   [

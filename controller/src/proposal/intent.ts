@@ -36,6 +36,8 @@ export interface PromotionIntent {
   /** What the environment runs now; null on a first release. */
   replaces: VersionLabel | null;
   from: EnvironmentName;
+  /** The head it was decided on; decided again on a later one it is another operation. */
+  base: CommitSha;
   reason: string;
   by: string;
 }
@@ -59,9 +61,10 @@ function identity(intent: Intent): string {
     return ['record', subject, outcome, revision.id, commit, startedAt].join(' ');
   }
   const { kind, environment, model } = intent;
-  if (kind === 'rollback')
-    return [kind, environment, model, intent.from.id, intent.to.id, intent.cause].join(' ');
-  return [kind, environment, model, intent.digest, intent.replaces ?? ''].join(' ');
+  if (kind === 'promotion') return [kind, environment, model, intent.digest, intent.base].join(' ');
+  // What was withheld from automation is still open to a person.
+  const asked = intent.by === 'controller' ? 'decided' : 'asked';
+  return [kind, asked, environment, model, intent.from.id, intent.to.id, intent.cause].join(' ');
 }
 
 export function subjectOfIntent(intent: Intent): Subject {

@@ -98,9 +98,9 @@ test.each([
 });
 
 describe('whatever is said', () => {
-  const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,60}[a-z0-9]$/);
+  const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,60}[a-z0-9]$/, { size: 'max' });
   const label = fc
-    .stringMatching(/^[0-9][0-9a-z.]{0,60}[0-9]$/)
+    .stringMatching(/^[0-9][0-9a-z.]{0,60}[0-9]$/, { size: 'max' })
     .map(text => text.replaceAll('..', '.') as VersionLabel);
   const forgery = fc.constantFrom(...NAMES).map(word => `\nSwitchback-${word}: forged`);
   const hostile = fc.oneof(

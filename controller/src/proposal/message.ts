@@ -17,7 +17,6 @@ export function rollbackMessage(
   how: { reverts: CommitSha | null; note: string | null; holdOnly: boolean },
 ): string {
   const { environment, model, from, to, reason } = intent;
-  const clause = reason.split(', after ')[0] ?? reason;
   const head = how.holdOnly
     ? `${environment}/${model}: ${from.version} on hold (`
     : `${environment}/${model}: back to ${to.version} (`;
@@ -31,7 +30,8 @@ export function rollbackMessage(
       : null,
     `To lift the hold, delete its file or revert this commit.`,
   ];
-  return message(head + fit(clause, LONGEST_SUBJECT - head.length - tail.length) + tail, body, {
+  const clause = shortReason(reason, LONGEST_SUBJECT - head.length - tail.length);
+  return message(head + clause + tail, body, {
     Operation: stamp.operation,
     Kind: 'rollback',
     From: from.digest,
@@ -92,6 +92,13 @@ function message(
 export function trailer(body: string, name: string): string | null {
   const line = body.split('\n').findLast(text => text.startsWith(`${TRAILER}${name}: `));
   return line?.slice(TRAILER.length + name.length + 2).trim() ?? null;
+}
+
+/** As much of `errors 5.1 % against 0.1 %, after 1,204 requests` as fits, cut where a clause ends. */
+function shortReason(reason: string, length: number): string {
+  const whole = reason.split(', after ')[0] ?? reason;
+  const alone = whole.split(' against ')[0] ?? whole;
+  return whole.length <= length ? whole : fit(alone, length);
 }
 
 function fit(text: string, length: number): string {

@@ -7,7 +7,7 @@ import { revision } from '../desired/identity.ts';
 import { environmentFile, holdFile, releaseFile, versionFiles } from '../desired/manifest.fixture.ts';
 import type { ParseMemory } from '../desired/manifests.ts';
 import { type FixtureCommit, treeOf } from '../desired/tree.fixture.ts';
-import { FRAUD, START, stateOf } from '../rollout/rollout.fixture.ts';
+import { COMMIT, FRAUD, START, stateOf } from '../rollout/rollout.fixture.ts';
 import { type RolloutState, type Subject, subjectOf } from '../rollout/rollout-state.ts';
 import { promotionIntent, rollbackIntent } from './intent.fixture.ts';
 import { promotionCases } from './promotion.ts';
@@ -172,8 +172,9 @@ function rolloutOf(wanted: RevisionSpec, word: string): RolloutState {
   const other = { ...wanted, id: `${'0'.repeat(12)}-${'0'.repeat(8)}` as RevisionSpec['id'] };
   if (word === 'under-way')
     return stateOf({
+      stable: wanted,
       baked,
-      candidate: { ...candidate, revision: wanted, commit: 'c'.repeat(40) as never, trail: [] },
+      candidate: { ...candidate, revision: other, commit: COMMIT, trail: [] },
     });
   if (word === 'halted')
     return stateOf({ stable: wanted, baked, halted: { reason: 'errors', since: START } });

@@ -1,33 +1,10 @@
-import type { EnvironmentName, Instant, ModelName, Wait } from '@switchback-ml/schemas';
-import type {
-  DesiredDeployment,
-  DesiredEnvironment,
-  DesiredState,
-  DesiredVersion,
-  RepositoryHistory,
-} from '../desired/desired-state.ts';
-import { type RolloutState, type Subject, subjectOf } from '../rollout/rollout-state.ts';
+import type { EnvironmentName, ModelName, Wait } from '@switchback-ml/schemas';
+import type { DesiredState, DesiredVersion } from '../desired/desired-state.ts';
+import { type Subject, subjectOf } from '../rollout/rollout-state.ts';
 import { gateWaits } from './gates.ts';
 import type { PromotionIntent } from './intent.ts';
+import type { PromotionCase, PromotionInput } from './promotion-case.ts';
 import { mayEnter } from './promotion-rule.ts';
-
-export interface PromotionInput {
-  desired: DesiredState;
-  history: RepositoryHistory;
-  states: ReadonlyMap<Subject, RolloutState>;
-  /** Requests that the newest revision of a deployment has answered since it entered. */
-  requests: ReadonlyMap<Subject, number>;
-  now: Instant;
-}
-
-export interface PromotionCase {
-  environment: DesiredEnvironment;
-  model: ModelName;
-  upstream: EnvironmentName;
-  version: DesiredVersion;
-  /** What the environment runs now, if it can be read. */
-  present: DesiredDeployment | null;
-}
 
 /**
  * The promotion rule: automation puts a version into an environment only if that environment's first-parent
@@ -52,6 +29,7 @@ export function promotions(input: PromotionInput): { ready: PromotionIntent[]; w
       digest: version.digest,
       replaces: present?.wanted?.version ?? null,
       from: upstream,
+      base: input.desired.commit,
       reason: `baked in ${upstream}`,
       by: 'controller',
     });

@@ -211,7 +211,7 @@ describe('a first release', () => {
   test('that was halted gives way to the next one', () => {
     const halted = look(first, after(1, verdictOf('degraded', 50)));
 
-    const next = look(halted.state, { wanted: LATER, now: START + 2 * MINUTE });
+    const next = look(halted.state, { wanted: LATER, ...after(2, verdictOf('degraded', 50)) });
 
     expect(next.state.halted).toBeNull();
     expect(weights(next.state)).toEqual({ '1.4.0': 100 });

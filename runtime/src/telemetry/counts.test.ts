@@ -63,6 +63,19 @@ describe('an attempt counts', () => {
   });
 });
 
+test('a NaN is bad once: for the objective that looks at the output, else for being available', () => {
+  const counts = new Counts();
+  const indicators: Indicator[] = [{ kind: 'available' }, { kind: 'valid', output: 'y' }];
+
+  counts.add(attempt(indicators, { y: column(Number.NaN), z: column(1) }));
+  counts.add(attempt(indicators, { y: column(1), z: column(Number.NaN) }));
+
+  expect(counts.all()[0]?.indicators).toEqual({
+    available: { good: 1, total: 2 },
+    valid: { good: 1, total: 2 },
+  });
+});
+
 test('counts add up, apart from what they were when they were read', () => {
   const counts = new Counts();
   counts.add(attempt([{ kind: 'available' }], { y: column(1) }));

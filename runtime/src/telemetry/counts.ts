@@ -33,7 +33,7 @@ export class Counts {
       counts.indicators[indicator.kind] ??= { good: 0, total: 0 };
       const tally = counts.indicators[indicator.kind]!;
       tally.total++;
-      if (answer !== null && isGood(indicator, durationMs, answer)) tally.good++;
+      if (answer !== null && isGood(indicator, { backend, durationMs, answer })) tally.good++;
     }
   }
 
@@ -69,17 +69,25 @@ function isFiniteTensor({ data }: Tensor): boolean {
   return !(data instanceof Float32Array || data instanceof Float64Array) || data.every(Number.isFinite);
 }
 
-function isGood(indicator: Indicator, durationMs: number, answer: Answer): boolean {
+function isGood(
+  indicator: Indicator,
+  { backend, durationMs, answer }: Pick<Attempt, 'backend' | 'durationMs'> & { answer: Answer },
+): boolean {
   switch (indicator.kind) {
     case 'fast':
       return durationMs < indicator.underMs;
     case 'available':
-      return answer.nonFinite.length === 0;
+      return answer.nonFinite.every(output => backend.indicators.some(other => judges(other, output)));
     case 'valid':
       return isValid(indicator, answer);
     default:
       return indicator satisfies never;
   }
+}
+
+/** A NaN is always a bad event: of the objective that looks at the output, else of being available. */
+function judges(indicator: Indicator, output: string): boolean {
+  return indicator.kind === 'valid' && (indicator.output === undefined || indicator.output === output);
 }
 
 function isValid(

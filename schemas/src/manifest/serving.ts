@@ -14,7 +14,10 @@ const target = Percent.refine(
 
 /** An attempt is good when it was answered in less than `under`. */
 export const FastObjective = z.strictObject({ under: Duration, target, breach: Breach.default('notify') });
-/** An attempt is good when the runtime answered it; a 4xx is the caller's and counts nowhere. */
+/**
+ * An attempt is good when the runtime answered it; a 4xx is the caller's and counts nowhere. A NaN or an infinity in an
+ * output that no `valid` objective looks at is bad here, so that it is always bad somewhere.
+ */
 export const AvailableObjective = z.strictObject({ target, breach: Breach.default('notify') });
 /** An attempt is good when every value of `output` (every output if absent) is finite and in `within`. */
 export const ValidObjective = z.strictObject({

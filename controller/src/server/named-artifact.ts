@@ -1,0 +1,33 @@
+import type { Artifact, ArtifactDigest } from '@switchback-ml/schemas';
+import type { ObservedState } from '../actuation/actuation.ts';
+import type { ControlState } from '../control-state.ts';
+import type { LfsObject } from '../repository/repository.ts';
+
+type Artifacts = Readonly<Record<string, Artifact>>;
+
+/** The object of this digest, if what is served or what git holds names it; anything else is nobody's business. */
+export function namedArtifact(
+  sha256: ArtifactDigest,
+  state: Pick<ControlState, 'desired' | 'rollouts'>,
+  { published }: Pick<ObservedState, 'published'>,
+): LfsObject | null {
+  for (const artifacts of named(state, published))
+    for (const artifact of Object.values(artifacts))
+      if (artifact.sha256 === sha256) return { digest: sha256, sizeBytes: artifact.size };
+  return null;
+}
+
+/** What is served comes first: it is few, and what runtimes ask for. */
+function* named(
+  { desired, rollouts }: Pick<ControlState, 'desired' | 'rollouts'>,
+  published: ObservedState['published'],
+): Generator<Artifacts> {
+  for (const { routes } of published.values())
+    for (const { backends } of Object.values(routes)) for (const { artifacts } of backends) yield artifacts;
+  for (const { stable, candidate } of rollouts.values()) {
+    if (stable) yield stable.artifacts;
+    if (candidate) yield candidate.revision.artifacts;
+  }
+  for (const { versions } of desired?.models.values() ?? [])
+    for (const { artifacts } of versions) yield artifacts;
+}
