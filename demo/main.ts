@@ -44,11 +44,7 @@ async function play(story: Story, { tell }: Narrator): Promise<StoryFacts> {
       { story },
       `── a ${story === 'nan' ? 'version without an answer for some rows' : 'slow version'} ──`,
     );
-    let last = '';
-    await using place = await openPlace(directory, line => {
-      if (line !== last) tell('progress', {}, line);
-      last = line;
-    });
+    await using place = await openPlace(join(directory, 'place'), line => tell('progress', {}, line));
     const git = await GitWatch.clone(place.remoteUrl, join(directory, 'observer'), BRANCH);
     const observer = new Observer(git, servicesOf(place, rate), {
       address: place.address,

@@ -29,23 +29,36 @@ export async function openPlace(directory: string, onProgress: (line: string) =>
   let nudge = (): void => {};
   const remote = stack.use(await openRemote(directory, remotes, () => nudge()));
 
-  const state = join(directory, 'state');
   const running = stack.use(
-    await up({ repo: remote.url('models'), branch: BRANCH, state, progress: onProgress }),
+    await up({
+      repo: remote.url('models'),
+      branch: BRANCH,
+      state: directory,
+      progress: onChange(onProgress),
+    }),
   );
-  const operatorToken = readFileSync(join(state, 'operator-token'), 'utf8').trim();
+  const operatorToken = readFileSync(join(directory, 'operator-token'), 'utf8').trim();
   nudge = () => void post(`${running.address}/api/v1alpha1/nudge`, operatorToken);
 
-  const environments = environmentsOf(running.status, state);
+  const environments = environmentsOf(running.status, directory);
   const owned = stack.move();
   return {
     remoteUrl: remote.url('models'),
-    state,
+    state: directory,
     address: running.address,
     operatorToken,
     environments,
     exited: running.exited,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Waits tell the same several times a second; a person wants to hear what changed. */
+function onChange(tell: (line: string) => void): (line: string) => void {
+  let last = '';
+  return line => {
+    if (line !== last) tell(line);
+    last = line;
   };
 }
 

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,7 +16,6 @@ const { values } = parseArgs({
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-await mkdir(values.directory, { recursive: true });
 {
   await using place = await openPlace(values.directory, line => process.stderr.write(`${line}\n`));
   const traffic = values['no-traffic'] ? [] : startTraffic(place, stop.signal);
@@ -42,7 +40,7 @@ function welcome(place: Place, directory: string): string {
     ({ environment, model }) => environment === 'prod' && model === 'screening',
   );
   const row = rows?.rows[0]?.join(',') ?? '';
-  const state = here(join(directory, 'state'));
+  const state = here(directory) === '.switchback' ? '' : ` --state ${here(directory)}`;
   const candidate = 'examples/candidates/better';
   return `
 Switchback runs three models in three environments${values['no-traffic'] ? '' : `, with ${PER_SECOND} requests a second into each`}.
@@ -58,10 +56,10 @@ Ask prod for a score:
 
 In another terminal, let a better version go through, and look:
 
-  npm run --silent switchback -- register ${candidate}/model.onnx --name screening --version 1.1.0 --samples ${candidate}/samples.csv --facts ${candidate}/facts.json --state ${state}
-  npm run --silent switchback -- status --state ${state}
-  npm run --silent switchback -- promote screening@1.1.0 prod --state ${state} --reason "no need to wait"
-  npm run --silent switchback -- rollback prod/screening --state ${state} --reason "trying it"
+  npm run --silent switchback -- register ${candidate}/model.onnx --name screening --version 1.1.0 --samples ${candidate}/samples.csv --facts ${candidate}/facts.json${state}
+  npm run --silent switchback -- status${state}
+  npm run --silent switchback -- promote screening@1.1.0 prod${state} --reason "no need to wait"
+  npm run --silent switchback -- rollback prod/screening${state} --reason "trying it"
 
 Bad ones to try: examples/candidates/slow, examples/candidates/nan. Ctrl-C ends everything; the next start goes on here.
 `;

@@ -23,9 +23,7 @@ export const ERROR_CODES = [
   'E_ARTIFACT_MISSING',
   'E_ARTIFACT_DIFFERS',
   'E_FILE_KIND',
-  'W_UNKNOWN_FILE',
   'W_RAW_ARTIFACT',
-  'W_OBJECTIVE_UNREACHABLE',
   // repository and LFS
   'E_GIT_MISSING',
   'E_GIT_FAILED',
@@ -64,7 +62,6 @@ export const ERROR_CODES = [
   'E_CONFLICT',
   'E_HELD',
   'E_FROZEN',
-  'E_GATE',
   'E_NO_LAST_GOOD',
   'E_PUSH_REFUSED',
   'E_USAGE',

@@ -168,6 +168,25 @@ describe('desired', () => {
     expect(state.problems).toMatchObject([{ code: 'E_DUPLICATE_NAME' }]);
   });
 
+  test('follows neither of two settings of one model in one environment', () => {
+    const text = manifestText('Serving', {});
+
+    const state = desired(
+      treeOf([
+        ...EXAMPLE,
+        {
+          'environments/prod/fraud/serving.yaml': text,
+          'environments/prod/payments/fraud/serving.yaml': text,
+        },
+      ]),
+    );
+
+    expect(summary(state)['prod/fraud']).toBeNull();
+    expect(state.problems).toMatchObject([
+      { code: 'E_DUPLICATE_NAME', path: 'environments/prod/payments/fraud/serving.yaml' },
+    ]);
+  });
+
   test('undeploys when the release is removed', () => {
     const state = desired(treeOf([...EXAMPLE, { [RELEASE]: null }]));
 

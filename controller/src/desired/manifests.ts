@@ -14,7 +14,6 @@ import type { ZodError, ZodType } from 'zod';
 import type { RepositoryFile } from './desired-state.ts';
 import { type Document, parseDocument } from './document.ts';
 import { nearest } from './nearest.ts';
-import type { Place } from './place.ts';
 
 type Kinds = {
   model: Model;
@@ -26,7 +25,6 @@ type Kinds = {
   hold: Hold;
   freeze: Freeze;
 };
-export type ManifestPlace = Extract<Place, { kind: keyof Kinds }>;
 
 const SCHEMAS: { [Kind in keyof Kinds]: ZodType<Kinds[Kind]> } = {
   model: Model,

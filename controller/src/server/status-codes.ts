@@ -21,7 +21,6 @@ const STATUS_OF_ERROR: Partial<Record<ErrorCode, number>> = {
   E_CONFLICT: 409,
   E_HELD: 409,
   E_FROZEN: 409,
-  E_GATE: 409,
   E_NO_LAST_GOOD: 409,
   E_LFS_OBJECT: 502,
   E_LFS_DIGEST: 502,
