@@ -1,4 +1,4 @@
-import type { Instant, NewEvent, Verdict } from '@switchback-ml/schemas';
+import type { Instant, NewEvent, RevisionId, Verdict } from '@switchback-ml/schemas';
 import type { Heard } from './observation/observation.ts';
 import type { RolloutState, Subject } from './rollout/rollout-state.ts';
 import { weightOf } from './rollout/step.ts';
@@ -24,7 +24,7 @@ export function judgeDeployments(
   for (const [subject, state] of states) {
     const analysis = analysisOf(state);
     if (!analysis) continue;
-    const { counts, attests } = wordsOn(state, heard);
+    const { counts, attests } = wordsOn(state, analysis.candidate, heard);
     const known = before.analyses.get(subject) ?? startAnalysis(analysis, counts, now);
     const judged = verdict(analysis, counts, attests, known, now);
     verdicts.set(subject, judged.verdict);
@@ -53,20 +53,23 @@ function analysisOf({ candidate, stable, since }: RolloutState): Analysis | null
 
 function wordsOn(
   { environment, model }: RolloutState,
+  candidate: RevisionId,
   heard: readonly Heard[],
 ): { counts: InstanceCounts[]; attests: Attest[] } {
   const counts: InstanceCounts[] = [];
   const attests: Attest[] = [];
   for (const { environment: from, observation, heardAt } of heard) {
     if (from !== environment) continue;
-    const { instanceId, startedAt } = observation;
-    for (const { model: of, revision, attempts, indicators } of observation.counts) {
-      // Those of other revisions too: that an instance was heard before says that its new counts are new.
-      if (of !== model) continue;
-      counts.push({ instanceId, startedAt, heardAt, revision, attempts, indicators });
+    const instance = { instanceId: observation.instanceId, startedAt: observation.startedAt, heardAt };
+    const own = observation.counts.filter(({ model: of }) => of === model);
+    for (const { revision, attempts, indicators } of own)
+      counts.push({ ...instance, revision, attempts, indicators });
+    // Heard and nothing counted yet: whatever it counts from now on is new.
+    if (!own.some(({ revision }) => revision === candidate)) {
+      counts.push({ ...instance, revision: candidate, attempts: 0, indicators: {} });
     }
     for (const loaded of observation.loaded) {
-      if (loaded.model === model) attests.push({ instanceId, heardAt, loaded });
+      if (loaded.model === model) attests.push({ instanceId: instance.instanceId, heardAt, loaded });
     }
   }
   return { counts, attests };

@@ -1,5 +1,5 @@
 import type { Instant, RevisionId } from '@switchback-ml/schemas';
-import type { DesiredState, RevisionSpec } from './desired/desired-state.ts';
+import type { DesiredDeployment, DesiredState, RevisionSpec } from './desired/desired-state.ts';
 import { revision } from './desired/identity.ts';
 import type { Heard, Observation } from './observation/observation.ts';
 import { settledFrom } from './proposal/records.ts';
@@ -37,7 +37,7 @@ export function recoverStates(
       isHeld: isHeld(wanted, holds, now),
       commit: desired.commit,
       records: records.get(subject) ?? [],
-      before: releaseBefore(desired, view, deployment.releasePath, wanted, model),
+      before: releaseBefore(desired, view, deployment, wanted, now),
       served: servedBy(observation.latest().heard, environment.name, model),
       now,
     });
@@ -55,18 +55,20 @@ function recordsBySubject(view: RepositoryView): Map<Subject, Settled[]> {
   return found;
 }
 
-/** The release before the present one, with the settings that hold now. */
+/** The newest earlier release that no hold names, with the settings that hold now. */
 function releaseBefore(
   desired: DesiredState,
   view: RepositoryView,
-  path: string,
+  { model, releasePath, holds }: DesiredDeployment,
   wanted: RevisionSpec,
-  model: Parameters<DesiredState['models']['get']>[0],
+  now: Instant,
 ): RevisionSpec | null {
-  const past = pastReleases(path, view.history).map(({ version }) => version);
-  const label = past.findLast(version => version !== null && version !== wanted.version);
-  const version = desired.models.get(model)?.versions.find(candidate => candidate.label === label);
-  return version ? revision(version, wanted.settings) : null;
+  const versions = desired.models.get(model)?.versions ?? [];
+  const earlier = pastReleases(releasePath, view.history).map(({ version: label }) => {
+    const version = label === wanted.version ? undefined : versions.find(known => known.label === label);
+    return version ? revision(version, wanted.settings) : null;
+  });
+  return earlier.findLast(spec => spec !== null && !isHeld(spec, holds, now)) ?? null;
 }
 
 function servedBy(

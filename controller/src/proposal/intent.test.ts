@@ -1,4 +1,4 @@
-import type { CommitSha, VersionLabel } from '@switchback-ml/schemas';
+import type { CommitSha } from '@switchback-ml/schemas';
 import { expect, test } from 'vitest';
 import { COMMIT, settledOf, specOf } from '../rollout/rollout.fixture.ts';
 import { promotionIntent, rollbackIntent } from './intent.fixture.ts';

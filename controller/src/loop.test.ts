@@ -1,0 +1,262 @@
+import type { CommitSha } from '@switchback-ml/schemas';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { environmentFile, releaseFile, versionFiles } from './desired/manifest.fixture.ts';
+import { Loop, until } from './loop.fixture.ts';
+
+const PROD = environmentFile('prod', {
+  promotion: { by: 'person' },
+  defaults: {
+    objectives: { available: { target: '99%', breach: 'rollback' } },
+    rollout: {
+      canary: {
+        steps: [{ weight: 10, for: '10s', requests: 100 }],
+        undecided: { after: '1h', then: 'page' },
+      },
+      bake: { for: '10s', requests: 100 },
+    },
+  },
+});
+const RELEASE = 'environments/prod/fraud/release.yaml';
+const HOLD = 'environments/prod/fraud/holds/1.1.0.yaml';
+
+let loop: Loop;
+
+beforeEach(async () => {
+  loop = await Loop.open();
+  await loop.commit(
+    {
+      ...PROD,
+      ...versionFiles('fraud', '1.0.0'),
+      ...versionFiles('fraud', '1.1.0'),
+      ...releaseFile('prod', 'fraud', '1.0.0'),
+    },
+    'first',
+  );
+  await loop.pass();
+  loop.serve('1.0.0', 1000);
+  await loop.pass(11_000);
+  await loop.pass();
+});
+
+afterEach(async () => {
+  await loop[Symbol.asyncDispose]();
+});
+
+/** 1.1.0 in canary beside 1.0.0, both with some traffic. */
+async function beginCanary(): Promise<CommitSha> {
+  const commit = await loop.commit(releaseFile('prod', 'fraud', '1.1.0'), 'promote 1.1.0');
+  await loop.pass();
+  loop.serve('1.0.0', 900);
+  loop.serve('1.1.0', 50);
+  await loop.pass();
+  return commit;
+}
+
+async function degrade(): Promise<void> {
+  loop.serve('1.0.0', 450);
+  loop.serve('1.1.0', 50, 40);
+  await loop.pass();
+}
+
+const pushed = (subject: RegExp): Promise<void> =>
+  until(async () => (await loop.log()).some(line => subject.test(line)));
+/** Lets poller, cycle and runner find out about each other's work until nothing is open. */
+const settled = (): Promise<void> =>
+  until(async () => {
+    loop.watch.nudge();
+    await loop.pass(10);
+    return loop.state.open.list().length === 0;
+  });
+
+test('a first release serves at once and bakes into last good', () => {
+  expect(loop.weights()).toEqual({ '1.0.0': 100 });
+  expect(loop.state.rollouts.get('prod/fraud')).toMatchObject({
+    candidate: null,
+    stable: { version: '1.0.0' },
+  });
+});
+
+test('a good version goes step by step to all the traffic', async () => {
+  await beginCanary();
+  expect(loop.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });
+
+  loop.serve('1.0.0', 900);
+  loop.serve('1.1.0', 100);
+  await loop.pass(11_000, 2);
+  expect(loop.weights()).toEqual({ '1.0.0': 0, '1.1.0': 100 });
+
+  loop.serve('1.1.0', 200);
+  await loop.pass(11_000, 2);
+  expect(loop.weights()).toEqual({ '1.1.0': 100 });
+});
+
+describe('a degraded candidate', () => {
+  test('loses its traffic in the pass after the verdict, before git is told', async () => {
+    await beginCanary();
+    loop.remote.isReachable = false;
+
+    await degrade();
+    await loop.pass(1);
+
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+    expect((await loop.log().catch(() => ['unreachable']))[0]).toBe('unreachable');
+    expect(loop.state.open.rollbacks()).toHaveLength(1);
+  });
+
+  test('is reverted and held in one commit that touches nothing else', async () => {
+    const promotion = await beginCanary();
+    await degrade();
+    await loop.pass();
+    await settled();
+
+    const [newest] = (
+      await loop.repository.history(promotion, await head(), AbortSignal.timeout(5000))
+    ).slice(-1);
+    expect(newest?.changes.map(({ path }) => path).toSorted()).toEqual([HOLD, RELEASE]);
+    expect(newest?.subject).toBe('prod/fraud: back to 1.0.0 (errors 40.0 % against 0.0 %), 1.1.0 on hold');
+    expect(newest?.body).toContain(`This reverts commit ${promotion}.`);
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+  });
+
+  test('has its revert pushed once the remote is back, and once only', async () => {
+    await beginCanary();
+    loop.remote.isReachable = false;
+    await degrade();
+    await loop.pass(1, 3);
+
+    loop.remote.isReachable = true;
+    await pushed(/back to 1\.0\.0/);
+    await settled();
+
+    expect((await loop.log()).filter(line => line.includes('back to'))).toHaveLength(1);
+  });
+
+  test('is planned again when the branch has moved on', async () => {
+    await beginCanary();
+    loop.remote.isReachable = false;
+    await degrade();
+    await loop.pass(1, 2);
+    loop.remote.isReachable = true;
+    await loop.commit({ 'README.md': 'a person was faster\n' }, 'docs');
+    await loop.pass();
+    await settled();
+
+    expect((await loop.log()).slice(0, 2)).toEqual([expect.stringContaining('back to 1.0.0'), 'docs']);
+  });
+
+  test('gets only the hold when a person has reverted already', async () => {
+    await beginCanary();
+    loop.remote.isReachable = false;
+    await degrade();
+    await loop.pass(1, 2);
+    loop.remote.isReachable = true;
+    await loop.commit(releaseFile('prod', 'fraud', '1.0.0'), 'a person reverts');
+    await loop.pass();
+    await settled();
+
+    expect((await loop.log()).slice(0, 2)).toEqual([
+      expect.stringContaining('1.1.0 on hold'),
+      'a person reverts',
+    ]);
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+  });
+
+  test('waits on a branch for a person where the push is refused', async () => {
+    await beginCanary();
+    loop.remote.refusal = 'protected branch';
+    await degrade();
+    await loop.pass();
+    await until(() => loop.state.open.list().some(({ state }) => state === 'refused'));
+
+    await loop.pass(60_000, 3);
+
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+    expect(loop.state.open.list().find(({ kind }) => kind === 'rollback')?.result.reason).toContain(
+      'protected branch',
+    );
+  });
+
+  test('does not come back when the same release is committed again while it is on hold', async () => {
+    await beginCanary();
+    await degrade();
+    await loop.pass();
+    await settled();
+
+    await loop.commit(releaseFile('prod', 'fraud', '1.1.0'), 'somebody tries again');
+    await loop.pass(1000, 3);
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+
+    await loop.commit({ [HOLD]: null }, 'a person lifts the hold');
+    await loop.pass();
+    expect(loop.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });
+  });
+});
+
+test("a person's revert in the middle of a canary gives stable all the traffic at once", async () => {
+  await beginCanary();
+
+  await loop.commit(releaseFile('prod', 'fraud', '1.0.0'), 'revert');
+  await loop.pass();
+
+  expect(loop.weights()).toEqual({ '1.0.0': 100 });
+});
+
+test('a manifest that can not be read changes nothing that is served', async () => {
+  await beginCanary();
+
+  await loop.commit(
+    { [RELEASE]: 'apiVersion: switchback/v1alpha1\nkind: Release\nversion: 1.10\n' },
+    'a slip',
+  );
+  await loop.pass(1000, 3);
+
+  expect(loop.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });
+  expect(loop.state.desired?.problems).toMatchObject([
+    { code: 'E_MANIFEST_FIELD', path: RELEASE, line: 3, field: 'version' },
+  ]);
+});
+
+test('a bad setting is canaried like a version and reverted like one', async () => {
+  const serving = 'environments/prod/fraud/serving.yaml';
+  const edit = await loop.commit(
+    { [serving]: 'apiVersion: switchback/v1alpha1\nkind: Serving\nlimits: { timeout: 1ms }\n' },
+    'faster',
+  );
+  await loop.pass();
+  expect(loop.weights()).toEqual({ '1.0.0': 10 });
+  const candidate = loop.state.rollouts.get('prod/fraud')?.candidate?.revision;
+  expect(loop.snapshot()?.routes['fraud' as never]?.backends.map(({ weight }) => weight)).toEqual([90, 10]);
+
+  loop.serveRevision(candidate?.id, 50, 40);
+  loop.serve('1.0.0', 450);
+  await loop.pass();
+  await loop.pass();
+  await settled();
+
+  const entries = await loop.repository.history(edit, await head(), AbortSignal.timeout(5000));
+  expect(entries.at(-1)?.body).toContain(`This reverts commit ${edit}.`);
+  expect(entries.at(-1)?.changes.map(({ path }) => path.replace(/-settings-.*/, ''))).toEqual([
+    'environments/prod/fraud/holds/1.0.0',
+    serving,
+  ]);
+  expect(loop.weights()).toEqual({ '1.0.0': 100 });
+});
+
+test('every transition that settles is a commit on the history ref, newest last', async () => {
+  await beginCanary();
+  await degrade();
+  await loop.pass();
+  await settled();
+  await until(() => (loop.watch.latest()?.records.length ?? 0) >= 2);
+
+  expect(loop.watch.latest()?.records.map(({ subject }) => subject)).toEqual([
+    'prod/fraud: 1.0.0 baked',
+    'prod/fraud: 1.1.0 rolled back',
+  ]);
+});
+
+async function head(): Promise<CommitSha> {
+  const at = await loop.repository.fetch('refs/heads/main', AbortSignal.timeout(5000));
+  if (at.kind !== 'commit') throw new Error('no head');
+  return at.commit;
+}
