@@ -1,0 +1,238 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Status } from '@switchback-ml/schemas';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  CANDIDATES,
+  type ModelRepository,
+  modelRepositories,
+  personOf,
+} from '../command/model-repository.fixture.ts';
+import { runCommandLine } from './run.ts';
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+let seeds: Awaited<ReturnType<typeof modelRepositories>>;
+let repository: ModelRepository;
+let server: Server;
+beforeAll(async () => {
+  seeds = await modelRepositories();
+  repository = await seeds.make();
+});
+afterAll(async () => {
+  server?.closeAllConnections();
+  server?.close();
+  await repository[Symbol.asyncDispose]();
+  await seeds[Symbol.asyncDispose]();
+});
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** The command as a process of its own, called from the person's folder. */
+function run(...args: string[]): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: repository.folder,
+    env: { PATH: process.env['PATH'], ...personOf(repository.folder) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  return new Promise(resolve => child.on('close', code => resolve({ code, out, err })));
+}
+
+/** The same without a process, where only words and codes matter. */
+async function here(...args: string[]): Promise<Ran> {
+  let [out, err] = ['', ''];
+  const code = await runCommandLine(args, {
+    out: text => {
+      out += text;
+    },
+    err: text => {
+      err += text;
+    },
+    directory: repository.folder,
+    environment: personOf(repository.folder),
+    signal: new AbortController().signal,
+    now: () => 0,
+  });
+  return { code, out, err };
+}
+
+/** A controller that has a status and nothing else. */
+async function startController(verdict: 'healthy' | 'degraded'): Promise<void> {
+  const status = Status.parse({
+    at: 1,
+    address: 'http://127.0.0.1:1',
+    repository: { url: '/m.git', branch: 'main', commit: null, subject: null, ageMs: 0, failure: null },
+    environments: [
+      {
+        name: 'prod',
+        mode: 'act',
+        promotesFrom: [],
+        address: null,
+        deployments: [
+          {
+            model: 'screening',
+            version: '1.0.0',
+            phase: 'steady',
+            backends: [],
+            verdict: { verdict, reason: 'r', findings: [], requests: 1 },
+            paused: false,
+            waits: [],
+            conditions: [],
+          },
+        ],
+      },
+    ],
+    operations: [],
+    problems: [],
+  });
+  server = createServer((_, response) => response.end(JSON.stringify(status)));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const state = join(repository.folder, `state-${verdict}`);
+  mkdirSync(state);
+  writeFileSync(join(state, 'operator-token'), 'token');
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  writeFileSync(
+    join(state, 'controller.json'),
+    JSON.stringify({ address, pid: 1, repository: '/m.git', branch: 'main', root: '', startedAt: 1 }),
+  );
+}
+
+describe('the command line', () => {
+  it('registers, promotes and rolls back, and says what it did, what git says, and how to undo it', async () => {
+    const better = join(CANDIDATES, 'better');
+    const registered = await run(
+      ...['register', join(better, 'model.onnx'), '--name', 'screening', '--version', '1.1.0'],
+      ...[
+        '--samples',
+        join(better, 'samples.csv'),
+        '--facts',
+        join(better, 'facts.json'),
+        '--repo',
+        'models.git',
+      ],
+    );
+    const promoted = await run(
+      'promote',
+      'screening@1.1.0',
+      'prod',
+      '--repo',
+      'models.git',
+      '--reason',
+      'better',
+    );
+    const rolledBack = await run('rollback', 'prod/screening', '--repo', 'models.git', '-o', 'json');
+
+    expect(registered).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('screening@1.1.0 is registered'),
+    });
+    const [, promotion] = repository.git('log', '--format=%h', '--abbrev=12', 'main').split('\n');
+    expect(promoted.code).toBe(0);
+    expect(promoted.out).toContain(
+      `prod/screening goes from 1.0.0 to 1.1.0.\n  git:  ${promotion} prod/screening: promote 1.1.0 (better) (main)\n  undo: switchback rollback prod/screening\n`,
+    );
+    expect(rolledBack.code).toBe(0);
+    expect(JSON.parse(rolledBack.out)).toMatchObject({
+      git: { branch: 'main', subject: expect.stringContaining('back to 1.0.0') },
+    });
+  });
+
+  it('ends with 2 and a sentence with its code when something is wrong', async () => {
+    const held = await run('promote', 'screening@9.9.9', 'prod', '--repo', 'models.git');
+
+    expect(held).toMatchObject({ code: 2, out: '' });
+    expect(held.err).toMatch(/^switchback: There is no version 9\.9\.9 of screening\. .*\[E_NOT_FOUND\]\n$/);
+  });
+
+  it('shows how to start a controller when none runs', async () => {
+    const status = await here('status');
+
+    expect(status.code).toBe(2);
+    expect(status.err).toMatch(/No controller runs on .*\.switchback\. Start one: switchback up --repo/);
+  });
+
+  it('prints the status, and ends with 1 when a verdict is bad', async () => {
+    await startController('degraded');
+    const bad = await run('status', '--state', 'state-degraded');
+    const json = await here('status', '--state', 'state-degraded', '-o', 'json');
+    server.close();
+    await startController('healthy');
+    const good = await here('status', '--state', 'state-healthy');
+
+    expect(bad).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/screening\s+1\.0\.0 not served yet\s+steady\s+degraded: r/),
+    });
+    expect(Status.parse(JSON.parse(json.out)).environments).toHaveLength(1);
+    expect(good.code).toBe(0);
+  });
+
+  it('validates a folder: 0 when well, 1 with file and line when not, 2 when there is none', async () => {
+    const good = join(repository.folder, 'good');
+    mkdirSync(join(good, 'environments', 'dev'), { recursive: true });
+    const manifest =
+      'apiVersion: switchback/v1alpha1\nkind: Environment\ntarget: { local: {} }\npromotion: { by: newest }\n';
+    writeFileSync(join(good, 'environments/dev/environment.yaml'), manifest);
+    expect(await here('validate', '--repo', 'good')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('0 errors'),
+    });
+
+    writeFileSync(join(good, 'environments/dev/environment.yaml'), `${manifest}mood: act\n`);
+    const bad = await here('validate', '--repo', 'good');
+
+    expect(bad.code).toBe(1);
+    expect(bad.out).toContain('environments/dev/environment.yaml:5: error: mood: is not a field');
+    expect((await here('validate', '--repo', 'nowhere')).code).toBe(2);
+  });
+
+  it('takes a wrong call for an error, and help for none', async () => {
+    expect(await here('rolback', 'prod/screening')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('rollback'),
+    });
+    expect(await here('hold', 'prod/screening@1.0.0')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--reason'),
+    });
+    expect(await here('promote', 'screening', 'prod')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('screening@1.1.0'),
+    });
+    const help = await here('--help');
+    expect(help.code).toBe(0);
+    for (const verb of [
+      'up',
+      'status',
+      'register',
+      'promote',
+      'rollback',
+      'hold',
+      'lift',
+      'freeze',
+      'unfreeze',
+      'pause',
+      'resume',
+      'abort',
+      'history',
+      'events',
+      'validate',
+    ])
+      expect(help.out).toMatch(new RegExp(`^  ${verb} `, 'm'));
+  });
+});

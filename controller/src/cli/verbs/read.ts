@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import type { Status } from '@switchback-ml/schemas';
+import type { Command } from 'commander';
+import { events, history, parseDeployment, status, validate } from '../../command/index.ts';
+import type { AddVerbs } from '../add-verbs.ts';
+import { numberBetween, stateOf, withOutput, withState } from '../options.ts';
+import { eventLine } from '../print/event.ts';
+import { historyText } from '../print/history.ts';
+import { problemsText, statusText } from '../print/status.ts';
+import { EXIT, type ExitCode, type Terminal } from '../terminal.ts';
+
+interface StateFlags {
+  state: string;
+  output: 'text' | 'json';
+}
+
+/** Verbs that look and change nothing. */
+export const addReadVerbs: AddVerbs = (program, terminal, finish) => {
+  addStatus(program, terminal, finish);
+  addHistory(program, terminal);
+  addEvents(program, terminal);
+  addValidate(program, terminal, finish);
+};
+
+const addStatus: AddVerbs = (program, terminal, finish) => {
+  withOutput(withState(program.command('status')))
+    .description('What git asks for, what is served, and what is waited for')
+    .action(async (flags: StateFlags) => {
+      const now = await status({ state: stateOf(flags, terminal), signal: terminal.signal });
+      terminal.out(flags.output === 'json' ? json(now) : statusText(now));
+      finish(exitOf(now));
+    });
+};
+
+/** For scripts: whether anything that runs was found bad. */
+function exitOf({ environments }: Status): ExitCode {
+  const isBad = environments.some(({ deployments }) =>
+    deployments.some(({ verdict, phase }) => verdict?.verdict === 'degraded' || phase === 'halted'),
+  );
+  return isBad ? EXIT.differs : EXIT.ok;
+}
+
+function addHistory(program: Command, terminal: Terminal): void {
+  withOutput(withState(program.command('history <deployment>')))
+    .description('What ran in a deployment such as prod/screening, and how it ended')
+    .action(async (deployment: string, flags: StateFlags) => {
+      const state = stateOf(flags, terminal);
+      const items = await history({ ...parseDeployment(deployment), state, signal: terminal.signal });
+      terminal.out(flags.output === 'json' ? json({ items }) : historyText(items, terminal.now()));
+    });
+}
+
+function addEvents(program: Command, terminal: Terminal): void {
+  withOutput(withState(program.command('events')))
+    .description('What happened, oldest first')
+    .option('--follow', 'go on with what comes', false)
+    .option('--subject <address>', 'of one deployment such as prod/screening')
+    .option('--after <number>', 'only events after this one', numberBetween(0, Number.MAX_SAFE_INTEGER))
+    .action(async (flags: StateFlags & { follow: boolean; subject?: string; after?: number }) => {
+      const { follow, subject, after } = flags;
+      const asked = { state: stateOf(flags, terminal), follow, subject, after, signal: terminal.signal };
+      for await (const event of events(asked))
+        terminal.out(
+          `${flags.output === 'json' ? JSON.stringify(event) : eventLine(event, terminal.now())}\n`,
+        );
+    });
+}
+
+const addValidate: AddVerbs = (program, terminal, finish) => {
+  withOutput(program.command('validate'))
+    .description('What the controller would say of a working folder, before it is committed')
+    .option('--repo <folder>', 'folder of the model repository', '.')
+    .action(async ({ repo, output }: { repo: string; output: string }) => {
+      const folder = resolve(terminal.directory, repo);
+      const found = await validate({ folder, signal: terminal.signal });
+      const { problems, models, versions, environments } = found;
+      const errors = problems.filter(({ severity }) => severity === 'error').length;
+      const counts = `${models} models, ${versions} versions, ${environments} environments: `;
+      const verdict = `${errors} errors, ${problems.length - errors} warnings`;
+      const text = problems.length > 0 ? `${problemsText(problems)}\n` : '';
+      terminal.out(output === 'json' ? json(found) : `${text}${counts}${verdict}\n`);
+      finish(errors > 0 ? EXIT.differs : EXIT.ok);
+    });
+};
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

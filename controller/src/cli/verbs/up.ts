@@ -1,0 +1,76 @@
+import { type Running, up } from '../../command/index.ts';
+import type { AddVerbs } from '../add-verbs.ts';
+import { from, numberBetween, stateHint, stateOf, withState } from '../options.ts';
+import { problemsText, waitLines } from '../print/status.ts';
+import { slowly } from '../slowly.ts';
+import { EXIT, type Terminal } from '../terminal.ts';
+
+interface Flags {
+  repo: string;
+  root?: string;
+  branch?: string;
+  state: string;
+  port?: number;
+  lfs?: string;
+  poll?: string;
+}
+
+/** The whole loop in the foreground of a terminal. */
+export const addUp: AddVerbs = (program, terminal, finish) => {
+  withState(program.command('up'))
+    .description('Run the controller and what it serves on this machine, until Ctrl-C')
+    .requiredOption(
+      '--repo <url or folder>',
+      'model repository: an address, or a folder with a bare repository',
+    )
+    .option('--root <folder>', 'folder of the model repository within the git repository')
+    .option('--branch <name>', 'branch to watch (default: main)')
+    .option('--port <number>', 'of the management API (default: a free one)', numberBetween(0, 65_535))
+    .option('--lfs <url>', "LFS endpoint, where it is not the repository's own")
+    .option('--poll <duration>', 'how often to look at the remote (default: 1s)')
+    .action(async (flags: Flags) => {
+      await using running = await start(flags, terminal);
+      terminal.out(upText(running, flags, terminal.now()));
+      const why = await Promise.race([running.exited, aborted(terminal.signal)]);
+      if (why !== null) terminal.err(`switchback: the controller is gone: ${why}\n`);
+      else terminal.err('stopping …\n');
+      await running.stop();
+      finish(why === null ? EXIT.ok : EXIT.error);
+    });
+};
+
+async function start(flags: Flags, terminal: Terminal): Promise<Running> {
+  using slow = slowly(terminal);
+  return await up({
+    ...flags,
+    repo: from(terminal.directory, flags.repo),
+    state: stateOf(flags, terminal),
+    progress: slow.progress,
+    onRestart: how => terminal.err(`switchback: the controller ended (${how}) and is started again.\n`),
+    signal: terminal.signal,
+  });
+}
+
+function upText({ address, unready, status, examples }: Running, flags: Flags, now: number): string {
+  const environments = examples.map(({ environment, address: served, curl }) => {
+    const deployments = status.environments.find(({ name }) => name === environment)?.deployments ?? [];
+    const waits =
+      curl === null ? deployments.flatMap(({ waits }) => waits.flatMap(wait => waitLines(wait, now))) : [];
+    return [`${environment}  ${served}`, curl ?? '  serves nothing yet', ...waits].join('\n');
+  });
+  const problems = problemsText(status.problems);
+  return `${[
+    `switchback is up: ${address}`,
+    ...(unready === null ? [] : [`It is not ready yet and goes on trying: ${unready}`]),
+    ...(environments.length > 0 ? environments : ['No environment is served yet.']),
+    ...(problems === '' ? [] : [problems]),
+    `Ctrl-C stops everything. In another terminal: switchback status${stateHint(flags)}`,
+  ].join('\n\n')}\n`;
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}

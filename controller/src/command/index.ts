@@ -1,0 +1,31 @@
+/** The public door: what the command line, a CI action, the demo and tests may use of the controller. */
+
+export type { HistoryItem } from '../registry/history.ts';
+export { type Seed, seedRepository } from '../remote/seed.ts';
+export { type RemoteServer, type RemoteServerSettings, remoteServer } from '../remote/server.ts';
+export {
+  type DeploymentAddress,
+  parseDeployedVersion,
+  parseDeployment,
+  parseEnvironment,
+  parseModel,
+  parseNewModel,
+  parseVersion,
+  parseVersionLabel,
+  type VersionAddress,
+} from './address.ts';
+export { type EventsOptions, events } from './events.ts';
+export { type FreezeRequest, freeze, type UnfreezeRequest, unfreeze } from './freeze.ts';
+export { type HistoryOptions, history } from './history.ts';
+export { type HoldRequest, hold, type LiftRequest, lift } from './hold.ts';
+export type { Outcome } from './outcome.ts';
+export type { Progress } from './progress.ts';
+export { type PromoteRequest, promote } from './promote.ts';
+export { type RegisterRequest, register } from './register.ts';
+export { type RollbackRequest, rollback } from './rollback.ts';
+export { type StatusOptions, status } from './status.ts';
+export { type SteerRequest, type SteerVerb, steer } from './steer.ts';
+export { type Example, type Running, type UpOptions, up } from './up.ts';
+export { type ValidateOptions, type Validation, validate } from './validate.ts';
+export type { GitOptions } from './workspace/open.ts';
+export { isFolder } from './workspace/target.ts';

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { appendFile, cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GIT_ATTRIBUTES } from '../repository/lfs/tracked.ts';
+import { validate } from './validate.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../../examples/model-repo', import.meta.url));
+const signal = new AbortController().signal;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'switchback-validate-'));
+  await cp(EXAMPLE, folder, { recursive: true });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const problems = async () => (await validate({ folder, signal })).problems;
+
+describe('validate', () => {
+  it('finds the example well but for weights that are in no LFS, and names the command that mends it', async () => {
+    const found = await validate({ folder, signal });
+
+    expect(found).toMatchObject({ models: 3, versions: 3, environments: 3 });
+    expect(new Set(found.problems.map(({ code }) => code))).toEqual(new Set(['W_RAW_ARTIFACT']));
+    expect(found.problems[0]?.remedy).toContain('git lfs migrate import');
+  });
+
+  it('has nothing against weights in the working tree that git sends through LFS', async () => {
+    execFileSync('git', ['init', '--quiet', folder]);
+    await writeFile(join(folder, '.gitattributes'), GIT_ATTRIBUTES);
+
+    expect(await problems()).toEqual([]);
+  });
+
+  it('names file, line and field of what is wrong, and the nearest name', async () => {
+    await appendFile(join(folder, 'environments/prod/environment.yaml'), 'promotesFrm: staging\n');
+
+    const [problem] = (await problems()).filter(({ severity }) => severity === 'error');
+
+    expect(problem).toMatchObject({
+      code: 'E_MANIFEST_FIELD',
+      path: 'environments/prod/environment.yaml',
+      field: 'promotesFrm',
+      remedy: 'Did you mean "promotesFrom"?',
+    });
+    expect(problem?.line).toBeGreaterThan(5);
+  });
+
+  it('finds bytes that are not those of the version, and links', async () => {
+    await appendFile(join(folder, 'models/triage/versions/1.0.0/model.onnx'), 'x');
+    await rm(join(folder, 'environments/prod/screening/release.yaml'));
+    await symlink('/etc/passwd', join(folder, 'environments/prod/screening/release.yaml'));
+
+    expect((await problems()).map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['E_ARTIFACT_DIFFERS', 'E_FILE_KIND']),
+    );
+  });
+
+  it('says that a folder holds no model repository', async () => {
+    await expect(validate({ folder: join(folder, 'models'), signal })).rejects.toMatchObject({
+      code: 'E_NOT_FOUND',
+    });
+  });
+});

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BlobId } from '@switchback-ml/schemas';
+import type { RepositoryFile } from '../../desired/desired-state.ts';
+import { SwitchbackError } from '../../error.ts';
+import { hashFile } from '../../repository/lfs/object-folder.ts';
+import { isOurs, readFile } from '../../repository/read-file.ts';
+import type { CommitSource } from '../../repository/repository.ts';
+import { filesForLfs } from './lfs-attribute.ts';
+
+const MOST_FILES = 50_000;
+
+/** The files of a working folder as the controller's reader would find them in a commit of it. */
+export async function readFolder(folder: string, signal: AbortSignal): Promise<Map<string, RepositoryFile>> {
+  const paths = (await listPaths(folder)).filter(isOurs);
+  if (paths.length === 0)
+    throw new SwitchbackError(
+      'E_NOT_FOUND',
+      `${folder} holds no model repository: there is neither models/ nor environments/ in it. Name its folder by --repo.`,
+    );
+  const files = new Map<string, RepositoryFile>();
+  for (const path of paths) files.set(path, await readAsCommitted(folder, path, signal));
+  return asPointers(folder, files, signal);
+}
+
+async function listPaths(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  const waiting = ['models', 'environments'];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const entries = await readdir(join(folder, at), { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      const path = `${at}/${entry.name}`;
+      if (entry.isDirectory()) waiting.push(path);
+      else paths.push(path);
+    }
+    if (paths.length > MOST_FILES)
+      throw new SwitchbackError(
+        'E_FILE_KIND',
+        `${folder} has more than ${MOST_FILES} files below models/ and environments/.`,
+      );
+  }
+  return paths.sort();
+}
+
+async function readAsCommitted(folder: string, path: string, signal: AbortSignal): Promise<RepositoryFile> {
+  const file = join(folder, path);
+  const isLink = (await lstat(file)).isSymbolicLink();
+  const change = { path, blob: blobIdFor(path), mode: isLink ? '120000' : '100644' };
+  return readFile(workingTree(file), change, signal);
+}
+
+/** One file of the disk in the place of a blob. */
+function workingTree(file: string): CommitSource {
+  const refuse = (): never => {
+    throw new SwitchbackError('E_INTERNAL', 'A working folder has no commits.');
+  };
+  return {
+    fetch: refuse,
+    diff: refuse,
+    history: refuse,
+    isAncestor: refuse,
+    readBlob: async (_blob, limitBytes) => {
+      const { size } = await stat(file);
+      if (size > limitBytes) return { kind: 'too-large', sizeBytes: size };
+      await using handle = await open(file, 'r');
+      return { kind: 'bytes', bytes: await handle.readFile() };
+    },
+  };
+}
+
+/** Git has not seen these bytes; the path stands for them, once in one run. */
+function blobIdFor(path: string): BlobId {
+  return BlobId.parse(createHash('sha1').update(path).digest('hex'));
+}
+
+/** What git would turn into an LFS pointer on its way into a commit is one, though its bytes lie here. */
+async function asPointers(
+  folder: string,
+  files: Map<string, RepositoryFile>,
+  signal: AbortSignal,
+): Promise<Map<string, RepositoryFile>> {
+  const raw = [...files].filter(([, file]) => file.kind === 'raw').map(([path]) => path);
+  for (const path of await filesForLfs(folder, raw, signal)) {
+    await using handle = await open(join(folder, path), 'r');
+    const object = await hashFile(handle, signal);
+    files.set(path, { blob: blobIdFor(path), mode: '100644', kind: 'pointer', ...object });
+  }
+  return files;
+}

@@ -1,0 +1,31 @@
+import type { ServerResponse } from 'node:http';
+
+/** A request that is not served, with what to answer. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'Refusal';
+    this.status = status;
+  }
+}
+
+export const LFS_JSON = 'application/vnd.git-lfs+json';
+
+export function answerText(response: ServerResponse, status: number, text: string): void {
+  const body = `${text}\n`;
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    // What was not read of the request is not read any more.
+    connection: 'close',
+  });
+  response.end(body);
+}
+
+export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { 'content-type': LFS_JSON, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

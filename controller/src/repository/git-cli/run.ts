@@ -1,0 +1,187 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { SwitchbackError } from '../../error.ts';
+import { CONFIG_ARGUMENTS } from './environment.ts';
+import { oneLine, plainText } from './words.ts';
+
+export interface GitRequest {
+  args: readonly string[];
+  signal: AbortSignal;
+  input?: string | Uint8Array;
+  env?: Readonly<Record<string, string>>;
+  /** Exit codes that are answers; any other throws E_GIT_FAILED. Default: 0 alone. */
+  accept?: readonly number[] | 'any';
+  timeoutMs?: number;
+  /** Of standard output. */
+  limitBytes?: number;
+}
+
+export interface GitResult {
+  /** A process that somebody killed counts as fatal. */
+  code: number;
+  wasKilled: boolean;
+  stdout: Buffer;
+  /** Fit to be shown: no control characters, no secrets. */
+  stderr: string;
+}
+
+/** Runs git against one clone in the hardened environment, with bounds on time and output. */
+export interface Git {
+  run(request: GitRequest): Promise<GitResult>;
+  /** A process that lives on; the caller ends it. */
+  start(args: readonly string[]): ChildProcessWithoutNullStreams;
+  /** Sends a signal to the process and to what it started. */
+  kill(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void;
+  /** Foreign text without control characters and secrets. */
+  plain(text: string): string;
+  /** Resolves when no `run` is under way. */
+  idle(): Promise<void>;
+}
+
+const LOCAL_TIMEOUT_MS = 60_000;
+const GRACE_MS = 2_000;
+const OUTPUT_LIMIT = 256 * 1024 * 1024;
+const ERROR_LIMIT = 64 * 1024;
+/** git dies with this code on fatal errors; others are answers of the command. */
+export const FATAL = 128;
+
+export interface GitSettings {
+  directory: string;
+  home: string;
+  environment: Readonly<Record<string, string>>;
+  /** Values that must not appear in any message. */
+  secrets: readonly string[];
+}
+
+export function gitRunner({ directory, home, environment, secrets }: GitSettings): Git {
+  function start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcessWithoutNullStreams {
+    return spawn('git', [`--git-dir=${directory}`, ...CONFIG_ARGUMENTS, ...args], {
+      cwd: home,
+      env: { ...environment, ...env },
+      // Its own process group, so that git's helpers end with it.
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+
+  const running = new Set<Promise<unknown>>();
+  const plain = (text: string): string => plainText(text, secrets);
+
+  async function run(request: GitRequest): Promise<GitResult> {
+    request.signal.throwIfAborted();
+    const result = await collect(start(request.args, request.env), request);
+    const stderr = plain(result.stderr);
+    const { accept = [0] } = request;
+    if (accept === 'any' || accept.includes(result.code)) return { ...result, stderr };
+    throw failed(request.args[0] ?? '', oneLine(stderr) || `it ended with code ${result.code}`);
+  }
+
+  return {
+    start,
+    kill: killGroup,
+    plain,
+    run: request => {
+      const result = run(request).finally(() => running.delete(result));
+      running.add(result);
+      return result;
+    },
+    idle: async () => {
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+function collect(child: ChildProcessWithoutNullStreams, request: GitRequest): Promise<GitResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
+  const { signal, timeoutMs = LOCAL_TIMEOUT_MS, limitBytes = OUTPUT_LIMIT } = request;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let stderr = '';
+  let ending: unknown;
+  let killer: NodeJS.Timeout | undefined;
+
+  function end(reason: unknown): void {
+    if (ending !== undefined) return;
+    ending = reason;
+    killGroup(child, 'SIGTERM');
+    killer ??= setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS);
+  }
+  const onAbort = (): void => end(signal.reason);
+  const timer = setTimeout(() => end(timedOut(request, timeoutMs)), timeoutMs);
+  signal.addEventListener('abort', onAbort, { once: true });
+
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limitBytes) end(failed(request.args[0] ?? '', `it printed more than ${limitBytes} bytes`));
+    else chunks.push(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (stderr.length < ERROR_LIMIT) stderr += chunk.toString('utf8');
+  });
+  // git may end before it has read everything; its exit code says why, the broken pipe does not.
+  child.stdin.on('error', () => {});
+  child.stdin.end(request.input);
+  child.once('error', cause => {
+    settle();
+    reject(missing(cause));
+  });
+  // A helper that outlived its git would hold the pipes open.
+  child.once('exit', () => {
+    killer ??= setTimeout(() => killGroup(child, 'SIGKILL'), GRACE_MS);
+  });
+  child.once('close', code => {
+    settle();
+    if (ending !== undefined) reject(ending);
+    else
+      resolve({
+        code: code ?? FATAL,
+        wasKilled: code === null,
+        stdout: Buffer.concat(chunks),
+        stderr: code === null ? `${stderr}\nit was killed` : stderr,
+      });
+  });
+  function settle(): void {
+    clearTimeout(timer);
+    clearTimeout(killer);
+    signal.removeEventListener('abort', onAbort);
+  }
+  return promise;
+}
+
+function killGroup(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}
+
+function failed(command: string, why: string): SwitchbackError {
+  return new SwitchbackError('E_GIT_FAILED', `git ${command} failed: ${why}`, { details: { command } });
+}
+
+function timedOut(request: GitRequest, timeoutMs: number): SwitchbackError {
+  const command = request.args[0] ?? '';
+  return new SwitchbackError(
+    'E_GIT_FAILED',
+    `git ${command} did not end within ${timeoutMs / 1000} s and was stopped.`,
+    {
+      details: { command, isTimeout: true },
+    },
+  );
+}
+
+export function isTimeout(error: unknown): boolean {
+  return error instanceof SwitchbackError && error.details['isTimeout'] === true;
+}
+
+function missing(cause: Error): SwitchbackError {
+  return new SwitchbackError(
+    'E_GIT_MISSING',
+    'git can not be started; install git 2.38 or newer and put it on the PATH.',
+    { cause },
+  );
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { ErrorCode } from '@switchback-ml/schemas';
+import type { RepositoryFile } from '../desired/desired-state.ts';
+import { parsePointer } from './lfs/pointer.ts';
+import type { Change, CommitSource } from './repository.ts';
+
+const LARGEST_MANIFEST = 64 * 1024;
+const LARGEST_POINTER = 1024;
+/** Raw weights are read to know their digest; beyond this they must be in LFS. */
+const LARGEST_RAW = 16 * 2 ** 20;
+
+/** Whether the model repository has any use for the path. */
+export const isOurs = (path: string): boolean => /^(models|environments)\//.test(path);
+
+/** One changed path as what it is: manifest, LFS pointer, raw bytes, or refused with the reason. */
+export async function readFile(
+  source: Pick<CommitSource, 'readBlob'>,
+  { path, blob, mode }: Change & { blob: NonNullable<Change['blob']> },
+  signal: AbortSignal,
+): Promise<RepositoryFile> {
+  const file = { blob, mode };
+  const refused = (code: ErrorCode, message: string): RepositoryFile => ({
+    ...file,
+    kind: 'refused',
+    code,
+    message,
+  });
+  if (mode === '120000') return refused('E_FILE_KIND', 'is a symbolic link');
+  if (mode === '160000') return refused('E_FILE_KIND', 'is a submodule');
+  const isManifest = path.endsWith('.yaml');
+  const read = await source.readBlob(blob, isManifest ? LARGEST_MANIFEST : LARGEST_POINTER, signal);
+  if (isManifest) {
+    if (read.kind === 'too-large') return refused('E_MANIFEST_TOO_LARGE', 'is larger than 64 KiB');
+    const text = decode(read.bytes);
+    return text === null
+      ? refused('E_MANIFEST_ENCODING', 'is not UTF-8')
+      : { ...file, kind: 'manifest', text };
+  }
+  const whole = read.kind === 'bytes' ? read : await source.readBlob(blob, LARGEST_RAW, signal);
+  if (whole.kind === 'too-large') return { ...file, kind: 'raw', sizeBytes: whole.sizeBytes, digest: null };
+  const { bytes } = whole;
+  const pointer = parsePointer(bytes);
+  if (pointer.kind === 'pointer')
+    return { ...file, kind: 'pointer', digest: pointer.digest, sizeBytes: pointer.sizeBytes };
+  if (pointer.kind === 'malformed')
+    return refused('E_LFS_POINTER', `is a malformed LFS pointer: ${pointer.reason}`);
+  return { ...file, kind: 'raw', sizeBytes: bytes.length, digest: sha256(bytes) };
+}
+
+/** Strict: a byte that is no UTF-8 is an error, never a replacement character. A byte-order mark is dropped. */
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
