@@ -44,7 +44,7 @@ export class Loop implements AsyncDisposable {
   state: ControlState;
   now = 1_760_000_000_000;
 
-  private constructor(ledger: Ledger, state: ControlState) {
+  private constructor(ledger: Ledger, state: ControlState, root: string) {
     this.ledger = ledger;
     this.state = state;
     const clock: Clock = { now: () => this.now, sleep: (_, signal) => restUntil(signal) };
@@ -53,7 +53,7 @@ export class Loop implements AsyncDisposable {
       repository: this.repository,
       branch: 'main',
       historyRef: 'refs/switchback/history',
-      root: '',
+      root,
       intervalMs: 1000,
       clock,
       log: silent,
@@ -79,6 +79,7 @@ export class Loop implements AsyncDisposable {
       published: () => this.actuation.observe().published,
       epoch: () => 1,
       branch: 'main',
+      root,
       historyRef: 'refs/switchback/history',
       author: { name: 'Switchback', email: 'switchback@localhost' },
       clock: { now: () => this.now, sleep: () => new Promise(resolve => setImmediate(resolve)) },
@@ -87,10 +88,11 @@ export class Loop implements AsyncDisposable {
     this.watch.onChange(() => this.#runner.kick());
   }
 
-  static async open(): Promise<Loop> {
+  /** @param root folder that holds the model repository; `commit` takes paths from the top */
+  static async open(root = ''): Promise<Loop> {
     const ledger = memoryLedger();
     await ledger.acquire('test', 1e9, 1_760_000_000_000);
-    return new Loop(ledger, controlState(await ledger.read()));
+    return new Loop(ledger, controlState(await ledger.read()), root);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

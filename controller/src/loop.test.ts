@@ -242,6 +242,33 @@ test('a bad setting is canaried like a version and reverted like one', async () 
   expect(loop.weights()).toEqual({ '1.0.0': 100 });
 });
 
+test('a model repository in a folder of a larger one is reverted there, and nothing beside it', async () => {
+  await loop[Symbol.asyncDispose]();
+  loop = await Loop.open('ml/models');
+  const inFolder = (files: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`ml/models/${path}`, text]));
+  const versions = { ...versionFiles('fraud', '1.0.0'), ...versionFiles('fraud', '1.1.0') };
+  await loop.commit(inFolder({ ...PROD, ...versions, ...releaseFile('prod', 'fraud', '1.0.0') }));
+  await loop.pass();
+  loop.serve('1.0.0', 1000);
+  await loop.pass(11_000, 2);
+  const promotion = await loop.commit(inFolder(releaseFile('prod', 'fraud', '1.1.0')));
+  await loop.pass();
+  loop.serve('1.0.0', 900);
+  loop.serve('1.1.0', 50);
+  await degrade();
+  await loop.pass();
+  await settled();
+
+  const entries = await loop.repository.history(promotion, await head(), AbortSignal.timeout(5000));
+  expect(
+    entries
+      .at(-1)
+      ?.changes.map(({ path }) => path)
+      .toSorted(),
+  ).toEqual([`ml/models/${HOLD}`, `ml/models/${RELEASE}`]);
+});
+
 test('every transition that settles is a commit on the history ref, newest last', async () => {
   await beginCanary();
   await degrade();

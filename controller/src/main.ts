@@ -129,6 +129,7 @@ async function run(config: Config, log: Log): Promise<Ending> {
       published: () => actuation.observe().published,
       epoch,
       branch,
+      root,
       historyRef: HISTORY_REF,
       author: config.author,
       clock,

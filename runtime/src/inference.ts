@@ -148,19 +148,27 @@ async function attempt(
 ): Promise<InferenceOutcome> {
   const model = call.model as ModelName;
   const began = options.clock.elapsed();
+  const revision = options.loaded.find(model, backend.revision);
   try {
     const { inputs, rows } = call.read(backend);
-    const revision = options.loaded.find(model, backend.revision);
     const outputs = await run(revision, inputs, rows, alone, hasSibling(options, call, backend));
     const nonFinite = nonFiniteOutputs(outputs);
     count(options, call, backend, began, { outputs, nonFinite });
     return { kind: 'answered', backend, outputs, nonFinite };
   } catch (thrown) {
     const error = asSwitchbackError(thrown);
-    // What is the caller's, or our own shortness, says nothing about the revision.
-    if (error.code !== 'E_INPUT' && error.code !== 'E_OVERLOADED') count(options, call, backend, began, null);
+    if (saysSomething(error, revision)) count(options, call, backend, began, null);
     return { kind: 'failed', backend, error };
   }
+}
+
+/**
+ * What is the caller's, or our own shortness, says nothing about the revision. Nor does a request that met an engine
+ * being replaced and went elsewhere: those aboard when it died are counted, so that one death weighs as one.
+ */
+function saysSomething({ code }: SwitchbackError, revision: Revision | undefined): boolean {
+  if (code === 'E_INPUT' || code === 'E_OVERLOADED') return false;
+  return code !== 'E_MODEL_NOT_READY' || revision?.isRecovering !== true;
 }
 
 /** While an engine is replaced, a request waits for it only where nobody else can answer. */

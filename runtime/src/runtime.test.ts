@@ -169,7 +169,7 @@ describe('a runtime', () => {
     expect((await runtime.infer(ONE)).status).toBe(200);
   });
 
-  test('answers a NaN with null and says where, and counts it as bad', async () => {
+  test('answers a NaN with null and says where, and counts it as bad by the objective that looks', async () => {
     const runtime = await startRuntimeFixture();
     const [backend] = await runtime.serve({
       indicators: [{ kind: 'available' }, { kind: 'valid', output: 'ratio', within: [0, 1] }],
@@ -189,7 +189,7 @@ describe('a runtime', () => {
       attempts: 3,
       failures: 0,
       nonFinite: 1,
-      indicators: { available: { good: 2, total: 3 }, valid: { good: 1, total: 3 } },
+      indicators: { available: { good: 3, total: 3 }, valid: { good: 1, total: 3 } },
     });
   });
 

@@ -2,7 +2,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { ERROR_CODES } from '@switchback-ml/schemas';
 import { expect, test } from 'vitest';
 
-const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([EW]_[A-Z_]+)` \| (.+) \| (.+) \|$/gm)];
+const documented = [
+  ...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([EW]_[A-Z_]+)` \| (.+) \| (.+) \|$/gm),
+];
 
 test('docs/errors.md explains every code, and no other', () => {
   expect(documented.map(([, code]) => code).toSorted()).toEqual([...ERROR_CODES].toSorted());

@@ -6,6 +6,7 @@ import type { Moved, RunnerWorld } from './runner-world.ts';
 export interface GitChange {
   /** What it was planned against; the push fails if the branch has moved on. */
   head: CommitSha;
+  /** Relative to the git repository's top. */
   edits: Edits;
   message: string;
   /** Where it waits for a person when it may not, or can't, go to the branch itself. */

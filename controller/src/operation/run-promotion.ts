@@ -4,6 +4,7 @@ import type { PromotionIntent } from '../proposal/intent.ts';
 import { promotionMessage } from '../proposal/message.ts';
 import { promotionEdits } from '../proposal/promotion-edits.ts';
 import { mayEnter } from '../proposal/promotion-rule.ts';
+import { belowRoot } from '../repository/below-root.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import type { Operation } from './open-operations.ts';
 import { pushChange, seenAtHead } from './push-change.ts';
@@ -36,7 +37,7 @@ export async function runPromotion(
     operation,
     {
       head: view.head,
-      edits,
+      edits: belowRoot(world.root, edits),
       message: promotionMessage(intent, { operation: operation.id, epoch: world.epoch() ?? 0 }),
       proposalBranch: `switchback/promote/${intent.environment}/${intent.model}/${operation.id}`,
       mustPropose: environment?.mode !== 'act' || environment.promotion.by === 'pull-request',

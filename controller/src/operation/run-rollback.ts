@@ -3,6 +3,7 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import type { RollbackIntent } from '../proposal/intent.ts';
 import { rollbackMessage } from '../proposal/message.ts';
 import { type RollbackEdits, rollbackEdits } from '../proposal/rollback-edits.ts';
+import { belowRoot } from '../repository/below-root.ts';
 import type { Edits } from '../repository/repository.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import { isHeld } from '../rollout/held.ts';
@@ -62,7 +63,10 @@ async function writeRollback(
   const reverted =
     wanted.kind === 'revert' ? await world.repository.revert(wanted.commit, at.head, signal) : null;
   const conflicts = wanted.kind === 'revert' && reverted === null;
-  const edits: Edits = new Map<string, string | Uint8Array | null>([...(reverted ?? []), ...wanted.edits]);
+  const edits: Edits = new Map<string, string | Uint8Array | null>([
+    ...(reverted ?? []),
+    ...belowRoot(world.root, wanted.edits),
+  ]);
   const environment = at.desired.environments.get(intent.environment);
   const mustPropose =
     conflicts || environment?.mode === 'propose' || environment?.rollback.write === 'pull-request';

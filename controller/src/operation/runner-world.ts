@@ -18,6 +18,8 @@ export interface RunnerWorld {
   /** Of the lease; null while it is not held: then nothing is done. */
   epoch: () => number | null;
   branch: string;
+  /** Folder of the git repository that holds the model repository; empty: its top. */
+  root: string;
   historyRef: string;
   author: { name: string; email: string };
   clock: Clock;

@@ -28,13 +28,12 @@ export async function advance(
   signal: AbortSignal,
 ): Promise<Advanced> {
   const { repository } = reader;
-  // Side by side, since each is a process; that history was rewritten says more than what else then fails.
-  const asked = [repository.diff(before.head, head, signal), newEntries(reader, before, head, signal)] as const;
-  const answered = Promise.all(asked);
-  const descends = before.head === null || checkDescends(repository, before.head, head, 'The branch', signal);
-  await Promise.allSettled(asked);
-  await descends;
-  const [differing, { base, entries }] = await answered;
+  // Side by side, since each is a process of its own.
+  const [, differing, { base, entries }] = await Promise.all([
+    before.head === null || checkDescends(repository, before.head, head, 'The branch', signal),
+    repository.diff(before.head, head, signal),
+    newEntries(reader, before, head, signal),
+  ]);
   const changes = within(reader.root, differing);
   const files = new Map<string, RepositoryFile>(before.files);
   for (const { path, blob } of changes) if (blob === null) files.delete(path);

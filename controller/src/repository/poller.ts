@@ -104,7 +104,10 @@ export class RepositoryPoller implements RepositoryWatch, AsyncDisposable {
       this.#tell();
     } catch (error) {
       if (signal.aborted) return;
-      log.warn({ reason: messageOf(error) }, 'what was fetched earlier can not be read, the remote is awaited');
+      log.warn(
+        { reason: messageOf(error) },
+        'what was fetched earlier can not be read, the remote is awaited',
+      );
     }
   }
 

@@ -8,6 +8,7 @@ import { desired } from '../../desired/desired.ts';
 import type { DesiredState } from '../../desired/desired-state.ts';
 import type { ParseMemory } from '../../desired/manifests.ts';
 import { SwitchbackError } from '../../error.ts';
+import { belowRoot } from '../../repository/below-root.ts';
 import { gitRepository } from '../../repository/git-cli/index.ts';
 import { RepositoryPoller } from '../../repository/poller.ts';
 import type { Edits, PushOutcome, Repository } from '../../repository/repository.ts';
@@ -79,7 +80,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     look,
     commit: ({ look: { head, now }, edits, message }, signal) =>
       repository.commit(
-        { parent: head, edits: below(target.root, edits), message, author: person, at: now },
+        { parent: head, edits: belowRoot(target.root, edits), message, author: person, at: now },
         signal,
       ),
     push: (branch, expected, next, signal) => repository.push(`refs/heads/${branch}`, expected, next, signal),
@@ -162,9 +163,4 @@ async function ended(looked: Promise<void>, signal: AbortSignal): Promise<void> 
   } finally {
     signal.removeEventListener('abort', abort);
   }
-}
-
-function below(root: string, edits: Edits): Edits {
-  if (root === '') return edits;
-  return new Map([...edits].map(([path, content]) => [`${root}/${path}`, content]));
 }
