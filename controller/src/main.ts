@@ -7,6 +7,7 @@ import { localProcessActuation } from './actuation/local-process/index.ts';
 import { systemClock as clock } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { type ControlState, controlState } from './control-state.ts';
+import { credentialsFor } from './credentials.ts';
 import { cycle } from './cycle.ts';
 import { desired } from './desired/desired.ts';
 import type { DesiredState } from './desired/desired-state.ts';
@@ -19,15 +20,11 @@ import type { Observation } from './observation/observation.ts';
 import { runtimeCounts } from './observation/runtime-counts/index.ts';
 import { OperationRunner } from './operation/runner.ts';
 import { gitRepository } from './repository/git-cli/index.ts';
-import { lfsEndpoint } from './repository/lfs/address.ts';
-import { lfsClient } from './repository/lfs/client.ts';
-import { gitBlobs } from './repository/lfs/git-blob.ts';
-import { lfsDirectory } from './repository/lfs/local-directory.ts';
+import { artifactSource } from './repository/lfs/artifact-source.ts';
 import { artifactStore } from './repository/lfs/store.ts';
 import { RepositoryPoller } from './repository/poller.ts';
 import { parseRemoteUrl } from './repository/remote-url.ts';
-import type { ArtifactSource, Repository } from './repository/repository.ts';
-import type { RepositoryView, RepositoryWatch } from './repository/view.ts';
+import type { RepositoryView } from './repository/view.ts';
 import { Requests } from './requests.ts';
 import { Schedule } from './schedule.ts';
 import { eventFeed } from './server/event-feed.ts';
@@ -66,8 +63,12 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const epoch = (): number | null => leadership.epoch();
 
   const { url, branch, root, isDirectory } = config.repository;
+  const credentials = credentialsFor(parseRemoteUrl(url, { allowFile: isDirectory }), process.env);
+  // Runtimes are started with what is left of the environment.
+  delete process.env['SWITCHBACK_GIT_TOKEN'];
+  const { environment } = credentials;
   const repository = parts.use(
-    await gitRepository({ url, directory: paths.repository, allowFile: isDirectory, log }),
+    await gitRepository({ url, directory: paths.repository, allowFile: isDirectory, environment, log }),
   );
   const port = await choosePort(config);
   const controllerUrl = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -100,7 +101,12 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const artifacts = parts.use(
     await artifactStore({
       directory: paths.artifacts,
-      source: artifactSource(config, repository, watch),
+      source: artifactSource({
+        ...config.repository,
+        ...credentials,
+        commits: repository,
+        files: () => watch.latest()?.files ?? new Map(),
+      }),
       log,
     }),
   );
@@ -236,28 +242,6 @@ function desiredReader(tokens: Tokens): (view: RepositoryView) => DesiredState {
     for (const name of known.environments.keys()) tokens.inferenceKey(name);
     return known;
   };
-}
-
-/** Weights come from git itself where they were committed raw, else from LFS where the operator says it is. */
-function artifactSource(
-  { repository: { url, lfsUrl, isDirectory } }: Config,
-  commits: Repository,
-  watch: RepositoryWatch,
-): ArtifactSource {
-  const endpoint = lfsUrl ?? (isDirectory ? null : lfsEndpoint(parseRemoteUrl(url, { allowFile: false })));
-  const lfs =
-    endpoint !== null
-      ? lfsClient({ url: endpoint })
-      : isDirectory
-        ? lfsDirectory({ repository: url })
-        : undefined;
-  return gitBlobs({
-    commits,
-    find: digest =>
-      [...(watch.latest()?.files.values() ?? [])].find(file => file.kind === 'raw' && file.digest === digest)
-        ?.blob ?? null,
-    ...(lfs ? { otherwise: lfs } : {}),
-  });
 }
 
 /** The token goes to whoever is asked, so only runtimes that are known to live are. */

@@ -1,0 +1,46 @@
+import type { RepositoryFile } from '../../desired/desired-state.ts';
+import { parseRemoteUrl } from '../remote-url.ts';
+import type { ArtifactSource, CommitSource } from '../repository.ts';
+import { lfsEndpoint } from './address.ts';
+import { lfsClient } from './client.ts';
+import { gitBlobs } from './git-blob.ts';
+import { lfsDirectory } from './local-directory.ts';
+
+export interface ArtifactSourceSettings {
+  /** Of the git repository, or its folder on this machine. */
+  url: string;
+  isDirectory: boolean;
+  /** Where the operator says LFS is; null: beside the repository. */
+  lfsUrl: string | null;
+  /** The repository's own. */
+  authorization?: string;
+  commits: Pick<CommitSource, 'readBlob'>;
+  /** Of the newest tree. */
+  files: () => ReadonlyMap<string, RepositoryFile>;
+}
+
+/** Weights come from git itself where they were committed raw, else from LFS where the operator says it is. */
+export function artifactSource(settings: ArtifactSourceSettings): ArtifactSource {
+  const lfs = lfsOf(settings);
+  return gitBlobs({
+    commits: settings.commits,
+    find: digest => {
+      for (const file of settings.files().values())
+        if (file.kind === 'raw' && file.digest === digest) return file.blob;
+      return null;
+    },
+    ...(lfs === null ? {} : { otherwise: lfs }),
+  });
+}
+
+function lfsOf({ url, isDirectory, lfsUrl, authorization }: ArtifactSourceSettings): ArtifactSource | null {
+  if (lfsUrl === null && isDirectory) return lfsDirectory({ repository: url });
+  const endpoint = lfsUrl ?? lfsEndpoint(parseRemoteUrl(url, { allowFile: false }));
+  if (endpoint === null) return null;
+  // The rights are the repository's; an LFS server elsewhere must not learn them.
+  const isSameHost = !isDirectory && URL.parse(endpoint)?.origin === URL.parse(url)?.origin;
+  return lfsClient({
+    url: endpoint,
+    ...(isSameHost && authorization !== undefined ? { authorization } : {}),
+  });
+}
