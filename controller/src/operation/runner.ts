@@ -6,7 +6,7 @@ import { runRollback } from './run-rollback.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
 const PATIENCE_MS = 20_000;
-const LONGEST_BACK_OFF_MS = 30_000;
+const LONGEST_BACK_OFF_MS = 5_000;
 
 /**
  * Carries operations out, one at a time for the one repository, safe direction first: remember intent, look, act by

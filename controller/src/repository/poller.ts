@@ -22,7 +22,7 @@ export interface PollerSettings {
   hintDirectory: string | null;
 }
 
-const LONGEST_BACK_OFF_MS = 30_000;
+const LONGEST_BACK_OFF_MS = 10_000;
 
 /**
  * Publishes the repository as last seen, with its age. Work is proportional to the change: only changed blobs are
