@@ -1,11 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+// Tests start real processes; generous bounds catch what hangs and never decide a result.
+const bounds = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['{schemas,controller,runtime,demo,test,scripts}/**/*.test.ts'],
-    // Tests start real processes; a generous bound catches hangs without ever deciding a result.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...bounds,
+          name: 'parts',
+          include: [
+            '{schemas,controller,runtime,demo,scripts}/**/*.test.ts',
+            'test/{docs,rules}/**/*.test.ts',
+          ],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...bounds,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          // Each file starts a whole world; one after another, so that times mean something on two cores.
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { EventType } from '@switchback-ml/schemas';
 import { Registry } from 'prom-client';
 import { openTokens, type Tokens } from './access/tokens.ts';
 import type { Actuation } from './actuation/actuation.ts';
@@ -14,6 +15,7 @@ import type { DesiredState } from './desired/desired-state.ts';
 import type { ParseMemory } from './desired/manifests.ts';
 import { messageOf, SwitchbackError } from './error.ts';
 import { Leadership } from './leadership.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { sqliteLedger } from './ledger/sqlite/index.ts';
 import { type Log, makeLog } from './log.ts';
 import type { Observation } from './observation/observation.ts';
@@ -172,19 +174,8 @@ async function run(config: Config, log: Log): Promise<Ending> {
 
   for (const part of [watch, actuation, observation]) part.onChange(() => schedule.nudge());
   watch.onChange(() => runner.kick());
-  await ledger.advance({
-    epoch: epoch() ?? 0,
-    at: startedAt,
-    events: [
-      {
-        at: startedAt,
-        type: 'controller.started',
-        subject: 'controller',
-        actor: 'controller',
-        data: { pid: process.pid },
-      },
-    ],
-  });
+  const tell = (type: EventType) => tellOfMyself(ledger, epoch(), type);
+  await tell('controller.started');
   await firstWords(actuation, observation);
   schedule.start();
   parts.use(announce(config, server.address, startedAt));
@@ -195,8 +186,15 @@ async function run(config: Config, log: Log): Promise<Ending> {
   if (ending === 'stop') {
     await schedule[Symbol.asyncDispose]();
     await actuation.stopAll(AbortSignal.timeout(15_000));
+    await tell('controller.stopped');
   }
   return ending;
+}
+
+async function tellOfMyself(ledger: Ledger, epoch: number | null, type: EventType): Promise<void> {
+  const at = clock.now();
+  const event = { at, type, subject: 'controller', actor: 'controller', data: { pid: process.pid } };
+  if (epoch !== null) await ledger.advance({ epoch, at, events: [event] });
 }
 
 interface PassWorld {

@@ -41,6 +41,7 @@ export async function settle(result: CycleResult): Promise<Outcome> {
   const events = [
     ...commitEvents(result),
     ...runtimeEvents(result),
+    ...recoveredEvents(result),
     ...result.paused.events,
     ...rolled.events,
     ...judged.events,
@@ -104,6 +105,19 @@ function commitEvents({ state, view, desired, now }: CycleResult): NewEvent[] {
       data: { ...problem },
     }));
   return [seen, ...refused];
+}
+
+/** Deployments that the ledger knew nothing of, and git or a runtime did. */
+function recoveredEvents({ state, paused, now }: CycleResult): NewEvent[] {
+  return [...paused.states]
+    .filter(([subject]) => !state.rollouts.has(subject))
+    .map(([subject, { stable }]) => ({
+      at: now,
+      type: 'rollout.recovered' as const,
+      subject,
+      actor: 'controller',
+      data: { stable: stable?.version ?? null },
+    }));
 }
 
 function runtimeEvents({ world, now }: CycleResult): NewEvent[] {

@@ -128,6 +128,18 @@ describe('desired', () => {
     expect(state.problems).toMatchObject([{ path, severity: 'error', code: 'E_MANIFEST_SYNTAX' }]);
   });
 
+  test.each(['models/payments/fraud/serving.yaml', 'environments/prod/payments/fraud/serving.yaml'])(
+    'wants nothing new where %s can not be read, rather than the version without its settings',
+    path => {
+      const broken = { [path]: manifestText('Serving', { limits: { timeout: '200ms' }, limts: {} }) };
+      const state = desired(treeOf([...EXAMPLE, broken]));
+      const prod = state.environments.get('prod' as EnvironmentName)?.deployments;
+
+      expect(prod?.get('fraud' as ModelName)).toMatchObject({ wanted: null });
+      expect(state.problems).toMatchObject([{ path, field: 'limts', severity: 'error' }]);
+    },
+  );
+
   test('marks an environment broken whose manifest can not be read, and goes on with the others', () => {
     const state = desired(treeOf([...EXAMPLE, { 'environments/staging/environment.yaml': 'kind: 7\n' }]));
 

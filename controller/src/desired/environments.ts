@@ -42,11 +42,7 @@ export function readEnvironments(reading: Reading, { models, serving }: Models):
       models.get(model) ?? { name: model, folder: model, versions: [] };
     const deployments = new Map<ModelName, DesiredDeployment>();
     for (const model of deployedModels(manifest, folder, models)) {
-      const parts = [
-        manifest.defaults ?? {},
-        serving.get(model) ?? {},
-        folder.serving.get(model)?.serving ?? {},
-      ];
+      const parts = [manifest.defaults, serving.get(model), folder.serving.get(model)?.serving];
       deployments.set(model, deployment(reading, name, named(model), folder, parts));
     }
     const held = new Set([...folder.holds.keys(), ...folder.unreadableHolds.keys()]);
@@ -92,7 +88,7 @@ function deployment(
   name: EnvironmentName,
   known: DesiredModel,
   folder: EnvironmentFolder,
-  parts: readonly ServingPart[],
+  parts: readonly (ServingPart | null | undefined)[],
 ): DesiredDeployment {
   const { name: model, versions } = known;
   const holds = holdsOf(folder, known);
@@ -103,14 +99,15 @@ function deployment(
     releasePath: found?.path ?? `environments/${name}/${known.folder}/release.yaml`,
   };
   // A setting that can't be read is not a setting that is gone: nothing new is rolled out over a broken file.
-  if (folder.serving.get(model)?.serving === null) return { ...base, wanted: null };
+  if (parts.includes(null)) return { ...base, wanted: null };
   if (found && !found.release) return { ...base, wanted: null };
 
   const held = new Set(holds.filter(hold => !hold.settings).map(hold => hold.digest));
   const version = found?.release
     ? released(reading, found.path, found.release, versions)
     : (versions.findLast(candidate => !held.has(candidate.digest)) ?? null);
-  return { ...base, wanted: version && revision(version, effectiveSettings(parts)) };
+  const settings = effectiveSettings(parts.filter(part => part != null));
+  return { ...base, wanted: version && revision(version, settings) };
 }
 
 /** A hold that can't be read still holds the version that its file is named after. */

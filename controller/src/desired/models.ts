@@ -5,13 +5,13 @@ import type { Reading } from './reading.ts';
 
 export interface Models {
   models: ReadonlyMap<ModelName, DesiredModel>;
-  /** What the model itself says of how it is run. */
-  serving: ReadonlyMap<ModelName, ServingPart>;
+  /** What the model itself says of how it is run; null: it says something that can't be read. */
+  serving: ReadonlyMap<ModelName, ServingPart | null>;
 }
 
 /** Assembles models and their versions; a version that can't be trusted is left out with its problem. */
 export function readModels(reading: Reading): Models {
-  const serving = new Map<ModelName, ServingPart>();
+  const serving = new Map<ModelName, ServingPart | null>();
   const found = new Map<ModelName, { folder: string; versions: DesiredVersion[] }>();
   for (const { path, place, file } of reading.files) {
     if (place.kind !== 'model' && place.kind !== 'serving' && place.kind !== 'version') continue;
@@ -27,10 +27,7 @@ export function readModels(reading: Reading): Models {
     }
     found.set(place.model, known);
     if (place.kind === 'model') reading.parse('model', path, file);
-    if (place.kind === 'serving') {
-      const manifest = reading.parse('serving', path, file);
-      if (manifest) serving.set(place.model, manifest);
-    }
+    if (place.kind === 'serving') serving.set(place.model, reading.parse('serving', path, file));
     if (place.kind === 'version') {
       const manifest = reading.parse('version', path, file);
       const version = manifest && readVersion(reading, path, place.label, manifest);

@@ -6,7 +6,6 @@ export const EventType = z.enum([
   'controller.started',
   'controller.stopped',
   'commit.seen',
-  'commit.refused',
   'manifest.refused',
   'runtime.started',
   'runtime.adopted',
