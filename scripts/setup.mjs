@@ -1,8 +1,8 @@
 // Plain JavaScript for Node 20, no packages: this is what brings the packages and Node 24.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,8 +18,18 @@ export function setUp() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
-  if (existsSync(stampFile) && existsSync(node) && readFileSync(stampFile, 'utf8') === lock) return;
+  const isReady = () => existsSync(stampFile) && existsSync(node) && readFileSync(stampFile, 'utf8') === lock;
+  if (isReady()) return;
+  const release = takeTurn();
+  try {
+    // Somebody in another terminal may have installed meanwhile.
+    if (!isReady()) install(lock);
+  } finally {
+    release();
+  }
+}
 
+function install(lock) {
   console.error('Installing packages (once, about 30 s) …');
   const npm = spawnSync('npm', ['ci', '--loglevel=error'], {
     cwd: root,
@@ -29,6 +39,31 @@ export function setUp() {
   });
   if (npm.status !== 0) fail('npm ci failed; its words stand above. Mend that and run the command again.');
   writeFileSync(stampFile, lock);
+}
+
+/** One installation at a time: two at once would take each other's files away. */
+function takeTurn() {
+  const file = join(root, '.cache', 'setup.pid');
+  mkdirSync(dirname(file), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (isAlive(Number(readFileSync(file, 'utf8'))))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    else rmSync(file, { force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 /** Runs a program of the repository under Node 24 with this terminal; the promise gives its exit code. */

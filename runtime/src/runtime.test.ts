@@ -82,6 +82,32 @@ describe('a runtime with real engines', () => {
     expect(counts.indicators.available).toEqual({ good: statuses.length, total: counts.attempts });
   });
 
+  test('counts nobody against a candidate who went elsewhere while its engine was replaced', async () => {
+    const runtime = await startRuntimeFixture({ startEngine: await startEngine(), random: () => 0.99 });
+    const [stable, candidate] = await runtime.serve(
+      { label: 'stable', model, weight: 90 },
+      { label: 'candidate', model: ratioModel(100), weight: 10 },
+    );
+    const before = stateOf(await runtime.observe(), 'candidate')!.pid!;
+
+    const asked: number[] = [];
+    process.kill(before, 'SIGKILL');
+    const statuses = await eventually(async () => {
+      const { status } = await runtime.infer(ONE);
+      const now = stateOf(await runtime.observe(), 'candidate');
+      asked.push(status);
+      return now?.state === 'ready' && now.pid !== before && asked;
+    }, 'a replaced engine');
+
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const observation = await runtime.observe();
+    const elsewhere = countsOf(observation, stable!.revision)?.attempts ?? 0;
+    const failures = countsOf(observation, candidate!.revision)?.failures ?? 0;
+    expect(elsewhere).toBeGreaterThan(0);
+    // One alone can have been aboard, since each was sent after the one before had been answered.
+    expect(failures).toBeLessThanOrEqual(1);
+  });
+
   test('answers from the sibling when the candidate hangs, and counts it against the candidate', async () => {
     const runtime = await startRuntimeFixture({ startEngine: await startEngine(), random: () => 0.99 });
     const hangsSooner = ratioModel(100);

@@ -87,6 +87,45 @@ describe('RepositoryPoller over real git', () => {
     ]);
   });
 
+  it('knows at its start what an earlier life fetched, while the remote is away', async () => {
+    const repository = await world.open();
+    const head = await commit('switchback.yaml', 'one');
+    await git('push', '-q', 'origin', 'main', `main:${HISTORY}`);
+    const before = heldClock();
+    await using earlier = await open({ repository, clock: before.clock });
+    await before.rest();
+    await earlier[Symbol.asyncDispose]();
+    await world.disconnect();
+
+    const time = heldClock();
+    await using poller = await open({ repository, clock: time.clock });
+    await time.rest();
+
+    expect(poller.latest()).toMatchObject({ head, subject: 'switchback.yaml says one' });
+    expect(poller.latest()!.files).toEqual(earlier.latest()!.files);
+    expect(poller.latest()!.history).toEqual(earlier.latest()!.history);
+    expect(poller.latest()!.records).toEqual(earlier.latest()!.records);
+    expect(poller.contact()).toMatchObject({ reachedAt: null, failure: { code: 'E_GIT_UNREACHABLE' } });
+  });
+
+  it('accepts a history that was rewritten before it started', async () => {
+    const repository = await world.open();
+    await commit('a.txt', 'old');
+    await git('push', '-q', 'origin', 'main');
+    const before = heldClock();
+    await using earlier = await open({ repository, clock: before.clock });
+    await before.rest();
+    await earlier[Symbol.asyncDispose]();
+    await git('commit', '-q', '--amend', '-m', 'another');
+    await git('push', '-q', '--force', 'origin', 'main');
+
+    const time = heldClock();
+    await using poller = await open({ repository, clock: time.clock });
+    await time.rest();
+
+    expect(poller.latest()).toMatchObject({ head: await git('rev-parse', 'HEAD'), subject: 'another' });
+  });
+
   it('keeps the last good view when a hostile tree is pushed', async () => {
     const time = heldClock();
     const good = await commit('a.txt', 'good');
