@@ -5,8 +5,10 @@ import type {
   InstanceId,
   RevisionId,
   RuntimeObservation,
+  ServedBackend,
   ServingSnapshot,
 } from '@switchback-ml/schemas';
+import { ModelName } from '@switchback-ml/schemas';
 import { type MemoryActuation, memoryActuation } from './actuation/memory/index.ts';
 import type { Clock } from './clock.ts';
 import { type ControlState, controlState } from './control-state.ts';
@@ -24,6 +26,7 @@ import { Requests } from './requests.ts';
 import type { World } from './world.ts';
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const FRAUD = ModelName.parse('fraud');
 const AUTHOR = { name: 'Mei', email: 'mei@example.org' };
 
 /**
@@ -43,6 +46,8 @@ export class Loop implements AsyncDisposable {
   readonly #counts = new Map<RevisionId, { attempts: number; good: number }>();
   state: ControlState;
   now = 1_760_000_000_000;
+  /** What the runtime says it serves although the snapshot says otherwise; null: it says nothing of routes. */
+  lagging: ServedBackend | null = null;
 
   private constructor(ledger: Ledger, state: ControlState, root: string) {
     this.ledger = ledger;
@@ -76,6 +81,7 @@ export class Loop implements AsyncDisposable {
       ledger,
       open: state.open,
       desired: () => this.state.desired,
+      heard: () => this.observation.latest().heard,
       published: () => this.actuation.observe().published,
       epoch: () => 1,
       branch: 'main',
@@ -135,7 +141,7 @@ export class Loop implements AsyncDisposable {
 
   /** What the published snapshot of prod gives whom, `{ '1.0.0': 100 }`. */
   weights(): Record<string, number> {
-    const backends = this.snapshot()?.routes['fraud' as never]?.backends ?? [];
+    const backends = this.snapshot()?.routes[FRAUD]?.backends ?? [];
     return Object.fromEntries(backends.map(({ version, weight }) => [version, weight]));
   }
 
@@ -145,7 +151,7 @@ export class Loop implements AsyncDisposable {
 
   /** So many attempts of a version in prod, of which so many were bad by `available`. */
   serve(version: string, attempts: number, bad = 0): void {
-    const backend = this.snapshot()?.routes['fraud' as never]?.backends.find(one => one.version === version);
+    const backend = this.snapshot()?.routes[FRAUD]?.backends.find(one => one.version === version);
     if (!backend) throw new Error(`prod does not serve ${version}`);
     this.serveRevision(backend.revision, attempts, bad);
   }
@@ -177,10 +183,10 @@ export class Loop implements AsyncDisposable {
       startedAt: 1_759_999_999_000,
       at: this.now,
       snapshot: this.snapshot()?.generation ?? null,
-      routes: {},
+      routes: this.lagging ? { [FRAUD]: { generation: 'old', backends: [this.lagging] } } : {},
       loaded: [],
       counts: [...this.#counts].map(([revision, { attempts, good }]) => ({
-        model: 'fraud' as never,
+        model: FRAUD,
         revision,
         attempts,
         failures: attempts - good,

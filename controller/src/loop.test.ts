@@ -161,6 +161,30 @@ describe('a degraded candidate', () => {
     expect(loop.weights()).toEqual({ '1.0.0': 100 });
   });
 
+  test('counts its traffic as back when the runtime says so, and without its word after a second', async () => {
+    await beginCanary();
+    const bad = loop
+      .snapshot()
+      ?.routes['fraud' as never]?.backends.find(({ version }) => version === '1.1.0');
+    if (!bad) throw new Error('no candidate');
+    loop.lagging = bad;
+    await degrade();
+    await loop.pass(100, 3);
+    const rollback = () => loop.state.open.list().find(({ kind }) => kind === 'rollback');
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+    expect(rollback()?.state).toBe('intended');
+
+    await until(async () => {
+      await loop.pass(250);
+      return rollback()?.state !== 'intended';
+    });
+    const [moved] = (await loop.events()).filter(({ type }) => type === 'operation.moved');
+    const [intended] = (await loop.events()).filter(
+      ({ type, data }) => type === 'operation.intended' && data['kind'] === 'rollback',
+    );
+    expect((moved?.at ?? 0) - (intended?.at ?? 0)).toBeGreaterThanOrEqual(1000);
+  });
+
   test('waits on a branch for a person where the push is refused', async () => {
     await beginCanary();
     loop.remote.refusal = 'protected branch';

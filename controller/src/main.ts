@@ -134,6 +134,7 @@ async function run(config: Config, log: Log): Promise<Ending> {
       ledger,
       open: state.open,
       desired: () => state.desired,
+      heard: () => observation.latest().heard,
       published: () => actuation.observe().published,
       epoch,
       branch,

@@ -1,4 +1,4 @@
-import type { CommitSha } from '@switchback-ml/schemas';
+import type { CommitSha, RevisionId } from '@switchback-ml/schemas';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { RollbackIntent } from '../proposal/intent.ts';
 import { rollbackMessage } from '../proposal/message.ts';
@@ -11,6 +11,9 @@ import type { Operation } from './open-operations.ts';
 import { pushChange, seenAtHead } from './push-change.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
+/** Usually a few milliseconds; the revert must not wait for a runtime that hangs. */
+const WORD_OF_RUNTIMES_MS = 1000;
+
 /** intended → moved (traffic is back) → pushed (git says so) → done (seen at the head). */
 export async function runRollback(
   world: RunnerWorld,
@@ -18,7 +21,7 @@ export async function runRollback(
   intent: RollbackIntent,
   signal: AbortSignal,
 ): Promise<Moved> {
-  if (operation.state === 'intended') return trafficMoved(world, intent);
+  if (operation.state === 'intended') return trafficMoved(world, operation, intent);
   const view = world.watch.latest();
   const desired = world.desired();
   if (!view?.head || !desired || desired.commit !== view.head) return { kind: 'wait' };
@@ -30,17 +33,26 @@ export async function runRollback(
     : { kind: 'wait' };
 }
 
-/** The published snapshot gives the failing revision nothing any more; no runtime's word is waited for. */
-function trafficMoved({ published }: RunnerWorld, { environment, model, from, to }: RollbackIntent): Moved {
-  const backends = published().get(environment)?.routes[model]?.backends ?? [];
-  const isBack = backends.every(({ revision, weight }) => revision !== from.id || weight === 0);
-  if (!isBack) return { kind: 'wait' };
-  return {
-    kind: 'to',
-    state: 'moved',
-    event: 'operation.moved',
-    data: { from: from.version, to: to.version },
-  };
+/**
+ * The published snapshot gives the failing revision nothing any more, and no runtime that is heard says otherwise.
+ * One that has not taken it in after a while, or is not heard, delays nothing.
+ */
+function trafficMoved(
+  world: RunnerWorld,
+  { createdAt }: Operation,
+  { environment, model, from, to }: RollbackIntent,
+): Moved {
+  const getsTraffic = (backends: readonly { revision: RevisionId; weight: number }[] = []): boolean =>
+    backends.some(({ revision, weight }) => revision === from.id && weight > 0);
+  if (getsTraffic(world.published().get(environment)?.routes[model]?.backends)) return { kind: 'wait' };
+  const now = world.clock.now();
+  const stillServed = world
+    .heard()
+    .filter(word => word.environment === environment && now - word.heardAt < WORD_OF_RUNTIMES_MS)
+    .some(({ observation }) => getsTraffic(observation.routes[model]?.backends));
+  if (stillServed && now - createdAt < WORD_OF_RUNTIMES_MS) return { kind: 'wait' };
+  const data = { from: from.version, to: to.version };
+  return { kind: 'to', state: 'moved', event: 'operation.moved', data };
 }
 
 interface At {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { Ledger, OperationState } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
+import type { Heard } from '../observation/observation.ts';
 import type { CommitSink, CommitSource } from '../repository/repository.ts';
 import type { RepositoryWatch } from '../repository/view.ts';
 import type { OpenOperations, OperationResult } from './open-operations.ts';
@@ -14,6 +15,8 @@ export interface RunnerWorld {
   open: OpenOperations;
   /** Of the head that `watch` has. */
   desired: () => DesiredState | null;
+  /** What runtimes last said; a rollback waits for their word, but not for long. */
+  heard: () => readonly Heard[];
   published: () => ReadonlyMap<EnvironmentName, ServingSnapshot>;
   /** Of the lease; null while it is not held: then nothing is done. */
   epoch: () => number | null;

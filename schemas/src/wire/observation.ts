@@ -50,6 +50,8 @@ export const ServedBackend = z.object({
   weight: z.number(),
 });
 
+export type ServedBackend = z.infer<typeof ServedBackend>;
+
 /** What one runtime instance attests: what it serves, what it holds, what it counted. */
 export const RuntimeObservation = z.object({
   instanceId: InstanceId,
