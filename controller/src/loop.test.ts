@@ -3,19 +3,22 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { environmentFile, releaseFile, versionFiles } from './desired/manifest.fixture.ts';
 import { Loop, until } from './loop.fixture.ts';
 
-const PROD = environmentFile('prod', {
-  promotion: { by: 'person' },
-  defaults: {
-    objectives: { available: { target: '99%', breach: 'rollback' } },
-    rollout: {
-      canary: {
-        steps: [{ weight: 10, for: '10s', requests: 100 }],
-        undecided: { after: '1h', then: 'page' },
+const prodWith = (fields: object) =>
+  environmentFile('prod', {
+    promotion: { by: 'person' },
+    defaults: {
+      objectives: { available: { target: '99%', breach: 'rollback' } },
+      rollout: {
+        canary: {
+          steps: [{ weight: 10, for: '10s', requests: 100 }],
+          undecided: { after: '1h', then: 'page' },
+        },
+        bake: { for: '10s', requests: 100 },
       },
-      bake: { for: '10s', requests: 100 },
     },
-  },
-});
+    ...fields,
+  });
+const PROD = prodWith({});
 const RELEASE = 'environments/prod/fraud/release.yaml';
 const HOLD = 'environments/prod/fraud/holds/1.1.0.yaml';
 
@@ -213,6 +216,61 @@ describe('a degraded candidate', () => {
     await loop.commit({ [HOLD]: null }, 'a person lifts the hold');
     await loop.pass();
     expect(loop.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });
+  });
+});
+
+describe('what automation may do by itself', () => {
+  test('in mode observe it says what it would have done, once, and moves nothing', async () => {
+    await loop.commit(prodWith({ mode: 'observe' }), 'observe');
+    await beginCanary();
+    await degrade();
+    await loop.pass(100, 5);
+
+    expect(loop.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });
+    const withheld = (await loop.events()).filter(({ type }) => type === 'operation.withheld');
+    expect(withheld.map(({ data }) => data['withheld'])).toEqual([
+      expect.stringContaining('what would have been done'),
+    ]);
+    expect((await loop.log())[0]).toBe('promote 1.1.0');
+  });
+
+  test('in mode propose traffic is back at once and the revert waits on a branch', async () => {
+    await loop.commit(prodWith({ mode: 'propose' }), 'propose');
+    await beginCanary();
+    await degrade();
+    await loop.pass();
+    await until(() => loop.state.open.list().some(({ state }) => state === 'refused'));
+
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+    expect((await loop.log())[0]).toBe('promote 1.1.0');
+    const [branch] = [...loop.remote.refs.keys()].filter(ref =>
+      ref.startsWith('refs/heads/switchback/rollback/prod/fraud/'),
+    );
+    expect(branch).toBeDefined();
+
+    await loop.commit({ ...releaseFile('prod', 'fraud', '1.0.0') }, 'a person merges what it says');
+    await settled();
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+  });
+
+  test('beyond its rate it rolls nothing back and calls for a person', async () => {
+    await loop.commit(prodWith({ rollback: { write: 'push', atMost: '1 per 1h' } }), 'once an hour');
+    await beginCanary();
+    await degrade();
+    await loop.pass();
+    await settled();
+    await loop.commit(
+      { ...versionFiles('fraud', '1.2.0'), ...releaseFile('prod', 'fraud', '1.2.0') },
+      'promote 1.2.0',
+    );
+    await loop.pass();
+    loop.serve('1.0.0', 900);
+    loop.serve('1.2.0', 100, 80);
+    await loop.pass(100, 3);
+
+    expect(loop.weights()).toEqual({ '1.0.0': 90, '1.2.0': 10 });
+    const [withheld] = (await loop.events()).filter(({ type }) => type === 'operation.withheld');
+    expect(withheld?.data['withheld']).toContain('a person should look');
   });
 });
 
