@@ -1,5 +1,5 @@
 import type { EnvironmentName, InstanceId, ServingSnapshot } from '@switchback-ml/schemas';
-import type { Action } from '../plan/target.ts';
+import type { Action } from '../plan/action.ts';
 
 /** One runtime as actuation knows it, whether or not it answers. */
 export interface ObservedRuntime {

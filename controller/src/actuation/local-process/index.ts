@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { EnvironmentName } from '@switchback-ml/schemas';
 import { messageOf, SwitchbackError } from '../../error.ts';
-import type { Action } from '../../plan/target.ts';
+import type { Action } from '../../plan/action.ts';
 import type { Actuation } from '../actuation.ts';
 import { ChangeFeed } from '../change-feed.ts';
 import { PublishedSnapshots } from '../published-snapshots.ts';

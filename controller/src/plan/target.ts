@@ -1,1 +1,0 @@
-export type { Action, Plan } from './action.ts';
