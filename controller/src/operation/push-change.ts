@@ -61,14 +61,14 @@ async function propose(
   };
 }
 
-/** Whether the commit this operation pushed is what the head is, or is built on. */
-export async function seenAtHead(
+/** Done once the commit this operation pushed is what the head is, or is built on. */
+export async function doneOnceSeen(
   { repository }: RunnerWorld,
   { result }: Operation,
   head: CommitSha,
   signal: AbortSignal,
-): Promise<boolean> {
-  return (
-    result.commit !== undefined && (await repository.isAncestor(result.commit as CommitSha, head, signal))
-  );
+): Promise<Moved> {
+  const commit = result.commit as CommitSha | undefined;
+  const isSeen = commit !== undefined && (await repository.isAncestor(commit, head, signal));
+  return isSeen ? { kind: 'to', state: 'done', event: 'operation.done' } : { kind: 'wait' };
 }

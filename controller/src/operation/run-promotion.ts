@@ -7,7 +7,7 @@ import { mayEnter } from '../proposal/promotion-rule.ts';
 import { belowRoot } from '../repository/below-root.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import type { Operation } from './open-operations.ts';
-import { pushChange, seenAtHead } from './push-change.ts';
+import { doneOnceSeen, pushChange } from './push-change.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** intended → pushed → done; superseded as soon as the promotion rule no longer allows it at the newest head. */
@@ -20,11 +20,7 @@ export async function runPromotion(
   const view = world.watch.latest();
   const desired = world.desired();
   if (!view?.head || !desired || desired.commit !== view.head) return { kind: 'wait' };
-  if (operation.state === 'pushed') {
-    return (await seenAtHead(world, operation, view.head, signal))
-      ? { kind: 'to', state: 'done', event: 'operation.done' }
-      : { kind: 'wait' };
-  }
+  if (operation.state === 'pushed') return doneOnceSeen(world, operation, view.head, signal);
   const edits = stillAllowed(intent, desired, view, world.clock.now())
     ? promotionEdits(intent, desired, view.history)
     : null;

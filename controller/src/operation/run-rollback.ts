@@ -8,7 +8,7 @@ import type { Edits } from '../repository/repository.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import { isHeld } from '../rollout/held.ts';
 import type { Operation } from './open-operations.ts';
-import { pushChange, seenAtHead } from './push-change.ts';
+import { doneOnceSeen, pushChange } from './push-change.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** Usually a few milliseconds; the revert must not wait for a runtime that hangs. */
@@ -28,9 +28,7 @@ export async function runRollback(
   if (operation.state === 'moved')
     return writeRollback(world, operation, intent, { view, head: view.head, desired }, signal);
   if (operation.state === 'refused') return settledByPerson(intent, desired);
-  return (await seenAtHead(world, operation, view.head, signal))
-    ? { kind: 'to', state: 'done', event: 'operation.done' }
-    : { kind: 'wait' };
+  return doneOnceSeen(world, operation, view.head, signal);
 }
 
 /**

@@ -20,6 +20,8 @@ export function mayEnter(
 ): boolean {
   const present = environment.deployments.get(model);
   if (present && !present.wanted) return false;
+  // What runs is in the history too; said first, so that at rest no pass reads former releases again.
+  if (present?.wanted?.digest === version.digest) return false;
   const holds = present?.holds ?? environment.otherHolds?.get(model) ?? [];
   if (isHeld({ digest: version.digest, settingsDigest: null }, holds, now)) return false;
   const versions = desired.models.get(model)?.versions ?? [];
@@ -29,12 +31,12 @@ export function mayEnter(
 /** Where the release stands, or would stand. */
 export function releasePath(
   desired: DesiredState,
-  environment: DesiredEnvironment,
+  environment: Pick<DesiredEnvironment, 'name'> & Partial<Pick<DesiredEnvironment, 'deployments'>>,
   model: ModelName,
 ): string {
   const folder = desired.models.get(model)?.folder ?? model;
   return (
-    environment.deployments.get(model)?.releasePath ??
+    environment.deployments?.get(model)?.releasePath ??
     `environments/${environment.name}/${folder}/release.yaml`
   );
 }

@@ -2,6 +2,7 @@ import { API_VERSION, type CommitSha } from '@switchback-ml/schemas';
 import { stringify } from 'yaml';
 import type { DesiredDeployment, DesiredState, RepositoryHistory } from '../desired/desired-state.ts';
 import type { RollbackIntent } from './intent.ts';
+import { releasePath } from './promotion-rule.ts';
 import { pastReleases, settingCommit } from './release-history.ts';
 
 /** Characters that a text of a manifest may have. */
@@ -28,22 +29,21 @@ export function rollbackEdits(
   desired: DesiredState,
   history: RepositoryHistory,
 ): RollbackEdits {
-  const deployment = desired.environments.get(intent.environment)?.deployments.get(intent.model);
-  const releasePath =
-    deployment?.releasePath ?? `environments/${intent.environment}/${intent.model}/release.yaml`;
+  const environment = desired.environments.get(intent.environment);
+  const deployment = environment?.deployments.get(intent.model);
+  const path = releasePath(desired, { ...environment, name: intent.environment }, intent.model);
   const settingsOnly = intent.from.digest === intent.to.digest;
   const holds = deployment?.holds ?? [];
   const hold = new Map<string, string | null>();
-  if (!isHeldForGood(intent, holds, settingsOnly))
-    hold.set(...holdFile(intent, releasePath, settingsOnly, holds));
+  if (!isHeldForGood(intent, holds, settingsOnly)) hold.set(...holdFile(intent, path, settingsOnly, holds));
 
   if (settingsOnly && deployment?.wanted?.id === intent.from.id) {
-    const commit = settingsCommit(intent, desired, history, releasePath);
+    const commit = settingsCommit(intent, desired, history, path);
     if (commit) return { kind: 'revert', commit, edits: hold };
   }
-  const hasRelease = (history.paths.get(releasePath)?.at(-1)?.blob ?? null) !== null;
+  const hasRelease = (history.paths.get(path)?.at(-1)?.blob ?? null) !== null;
   const stillFails = !settingsOnly && hasRelease && deployment?.wanted?.digest === intent.from.digest;
-  if (stillFails) return restore(intent, releasePath, hold, history);
+  if (stillFails) return restore(intent, path, hold, history);
   // Where the newest is served without a release, or a person has moved on, the hold is all that is missing.
   return hold.size > 0 ? { kind: 'hold', edits: hold } : { kind: 'nothing' };
 }
@@ -90,11 +90,11 @@ function settingsCommit(
   { environment, model, cause }: RollbackIntent,
   desired: DesiredState,
   history: RepositoryHistory,
-  releasePath: string,
+  release: string,
 ): CommitSha | null {
   const paths = [
     `models/${desired.models.get(model)?.folder ?? model}/serving.yaml`,
-    `${folderOf(releasePath)}serving.yaml`,
+    `${folderOf(release)}serving.yaml`,
     `environments/${environment}/environment.yaml`,
   ];
   const rank = (commit: CommitSha): number => history.commits.get(commit) ?? 0;
@@ -106,13 +106,13 @@ function settingsCommit(
 
 function holdFile(
   { from, reason, by, evidence }: RollbackIntent,
-  releasePath: string,
+  release: string,
   settingsOnly: boolean,
   holds: DesiredDeployment['holds'],
 ): [string, string] {
   const { version, digest, settingsDigest } = from;
   const name = settingsOnly ? `${version}-settings-${settingsDigest.slice(7, 15)}` : version;
-  const path = `${folderOf(releasePath)}holds/${name}.yaml`;
+  const path = `${folderOf(release)}holds/${name}.yaml`;
   // Under that name a person may hold something else: that hold stays.
   const isTaken = holds.some(hold => hold.path === path && hold.digest !== digest);
   const text = stringify(
