@@ -7,6 +7,7 @@ import {
   SettingsDigest,
   type Signature,
   VersionDigest,
+  versionText,
 } from '@switchback-ml/schemas';
 import type { DesiredVersion, RevisionSpec } from './desired-state.ts';
 
@@ -18,14 +19,7 @@ export function versionDigest(
   artifacts: Readonly<Record<string, Artifact>>,
   signature: Signature,
 ): VersionDigest {
-  const files = Object.entries(artifacts).map(([file, { sha256, size, tolerance }]) => ({
-    file,
-    sha256,
-    size,
-    tolerance,
-  }));
-  files.sort((a, b) => (a.file < b.file ? -1 : 1));
-  return VersionDigest.parse(`sha256:${sha256Hex(canonicalJson({ artifacts: files, signature }))}`);
+  return VersionDigest.parse(`sha256:${sha256Hex(versionText(artifacts, signature))}`);
 }
 
 export function revision(

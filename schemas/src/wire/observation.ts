@@ -11,15 +11,33 @@ import {
 export const LoadState = z.enum(['pulling', 'loading', 'ready', 'failed']);
 export type LoadState = z.infer<typeof LoadState>;
 
-/** What one instance says of one revision it was asked to have. `failed` is final for this revision's bytes. */
+/**
+ * Why an engine was replaced. died: by itself. hung: its heartbeat stayed away. late: a request's deadline passed.
+ * bloated: it held more memory than it may.
+ */
+export const Replacement = z.object({
+  at: z.number(),
+  cause: z.enum(['died', 'hung', 'late', 'bloated']),
+  reason: z.string(),
+});
+export type Replacement = z.infer<typeof Replacement>;
+
+/** What one instance says of one revision it was asked to have. */
 export const Loaded = z.object({
   model: ModelName,
   revision: RevisionId,
   version: VersionLabel,
+  /** As the snapshot names it. */
   digest: VersionDigest,
+  /** Worked out again from the bytes that were loaded; absent until some were. Another than `digest`: diverged. */
+  attested: VersionDigest.optional(),
   state: LoadState,
   /** An error code of ours and a sentence; present when failed. */
   failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** When a failed one is tried again; absent: not before another snapshot, its bytes are at fault. */
+  retryAt: z.number().optional(),
+  /** The newest few, oldest first. */
+  replaced: z.array(Replacement).optional(),
   since: z.number(),
   /** Of the engine process that holds it. */
   pid: z.int().optional(),
