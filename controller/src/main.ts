@@ -14,6 +14,7 @@ import { desired } from './desired/desired.ts';
 import type { DesiredState } from './desired/desired-state.ts';
 import type { ParseMemory } from './desired/manifests.ts';
 import { messageOf, SwitchbackError } from './error.ts';
+import { failpoints } from './failpoint/failpoints.ts';
 import { Leadership } from './leadership.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { sqliteLedger } from './ledger/sqlite/index.ts';
@@ -60,7 +61,10 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const startedAt = clock.now();
   const paths = openStateDirectory(config.state);
   const tokens = openTokens({ directory: config.state });
-  const { ledger, onEvents } = eventFeed(parts.use(sqliteLedger({ file: paths.ledger, log })));
+  const failing = failpoints(process.env, HISTORY_REF);
+  const { ledger, onEvents } = eventFeed(
+    parts.use(failing.ledger(sqliteLedger({ file: paths.ledger, log }))),
+  );
   const leadership = parts.use(await Leadership.take({ ledger, holder: paths.holder, clock, log }));
   const epoch = (): number | null => leadership.epoch();
 
@@ -70,20 +74,24 @@ async function run(config: Config, log: Log): Promise<Ending> {
   delete process.env['SWITCHBACK_GIT_TOKEN'];
   const { environment } = credentials;
   const repository = parts.use(
-    await gitRepository({ url, directory: paths.repository, allowFile: isDirectory, environment, log }),
+    failing.repository(
+      await gitRepository({ url, directory: paths.repository, allowFile: isDirectory, environment, log }),
+    ),
   );
   const port = await choosePort(config);
   const controllerUrl = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   const actuation = parts.use(
-    localProcessActuation({
-      command: [process.execPath, RUNTIME],
-      directory: paths.runtimes,
-      controllerUrl,
-      tokenFile: paths.runtimeToken,
-      host: config.host,
-      clock,
-      log,
-    }),
+    failing.actuation(
+      localProcessActuation({
+        command: [process.execPath, RUNTIME],
+        directory: paths.runtimes,
+        controllerUrl,
+        tokenFile: paths.runtimeToken,
+        host: config.host,
+        clock,
+        log,
+      }),
+    ),
   );
   const observation = parts.use(
     runtimeCounts({ addresses: () => answering(actuation), token: tokens.runtimeToken, clock }),
@@ -103,12 +111,14 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const artifacts = parts.use(
     await artifactStore({
       directory: paths.artifacts,
-      source: artifactSource({
-        ...config.repository,
-        ...credentials,
-        commits: repository,
-        files: () => watch.latest()?.files ?? new Map(),
-      }),
+      source: failing.artifacts(
+        artifactSource({
+          ...config.repository,
+          ...credentials,
+          commits: repository,
+          files: () => watch.latest()?.files ?? new Map(),
+        }),
+      ),
       log,
     }),
   );
