@@ -11,21 +11,18 @@ import type {
 import { ModelName } from '@switchback-ml/schemas';
 import { type MemoryActuation, memoryActuation } from './actuation/memory/index.ts';
 import type { Clock } from './clock.ts';
-import { type ControlState, controlState } from './control-state.ts';
-import { cycle } from './cycle.ts';
-import { desired } from './desired/desired.ts';
+import type { ControlState } from './control-state.ts';
+import type { Place } from './failpoint/failpoint.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { memoryLedger } from './ledger/memory/index.ts';
-import type { Log } from './log.ts';
+import { Life, restUntil } from './life.fixture.ts';
 import { type MemoryObservation, memoryObservation } from './observation/memory/index.ts';
-import { OperationRunner } from './operation/runner.ts';
 import { type MemoryRemote, memoryRemote, memoryRepository } from './repository/memory/index.ts';
-import { RepositoryPoller } from './repository/poller.ts';
+import type { RepositoryPoller } from './repository/poller.ts';
 import type { Edits, Repository } from './repository/repository.ts';
-import { Requests } from './requests.ts';
-import type { World } from './world.ts';
+import type { Requests } from './requests.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+export const LEASE_MS = 15_000;
 const FRAUD = ModelName.parse('fraud');
 const AUTHOR = { name: 'Mei', email: 'mei@example.org' };
 
@@ -35,79 +32,78 @@ const AUTHOR = { name: 'Mei', email: 'mei@example.org' };
  */
 export class Loop implements AsyncDisposable {
   readonly remote: MemoryRemote = memoryRemote();
-  readonly repository: Repository = memoryRepository({ remote: this.remote });
-  readonly ledger: Ledger;
+  readonly ledger: Ledger = memoryLedger();
   readonly actuation: MemoryActuation = memoryActuation();
   readonly observation: MemoryObservation;
-  readonly requests = new Requests(() => {});
-  readonly watch: RepositoryPoller;
-  readonly #runner: OperationRunner;
-  readonly #world: World;
-  readonly #counts = new Map<RevisionId, { attempts: number; good: number }>();
-  state: ControlState;
+  readonly #root: string;
+  readonly #person: Repository;
+  readonly #counts = new Map<string, Map<RevisionId, { attempts: number; good: number }>>();
+  #life!: Life;
+  /** Who leads, by its own name. */
+  holder = '';
   now = 1_760_000_000_000;
   /** What the runtime says it serves although the snapshot says otherwise; null: it says nothing of routes. */
   lagging: ServedBackend | null = null;
+  /** Called at each place that a life comes to; nothing, unless a test wants something there. */
+  failpoint: (place: Place, life: Life) => void | Promise<void> = () => {};
 
-  private constructor(ledger: Ledger, state: ControlState, root: string) {
-    this.ledger = ledger;
-    this.state = state;
+  private constructor(root: string) {
+    this.#root = root;
+    this.#person = memoryRepository({ remote: this.remote });
     const clock: Clock = { now: () => this.now, sleep: (_, signal) => restUntil(signal) };
     this.observation = memoryObservation({ clock });
-    this.watch = new RepositoryPoller({
-      repository: this.repository,
-      branch: 'main',
-      historyRef: 'refs/switchback/history',
-      root,
-      intervalMs: 1000,
-      clock,
-      log: silent,
-      hintDirectory: null,
-    });
-    this.#world = {
-      repository: this.watch,
-      desired: view => desired({ ...view, commit: view.head as CommitSha }),
-      actuation: this.actuation,
-      observation: this.observation,
-      ledger,
-      requests: this.requests,
-      keys: new Map(),
-      clock,
-      log: silent,
-    };
-    this.#runner = new OperationRunner({
-      repository: this.repository,
-      watch: this.watch,
-      ledger,
-      open: state.open,
-      desired: () => this.state.desired,
-      heard: () => this.observation.latest().heard,
-      published: () => this.actuation.observe().published,
-      epoch: () => 1,
-      branch: 'main',
-      root,
-      historyRef: 'refs/switchback/history',
-      author: { name: 'Switchback', email: 'switchback@localhost' },
-      clock: { now: () => this.now, sleep: () => new Promise(resolve => setImmediate(resolve)) },
-      log: silent,
-    });
-    this.watch.onChange(() => this.#runner.kick());
   }
 
   /** @param root folder that holds the model repository; `commit` takes paths from the top */
   static async open(root = ''): Promise<Loop> {
-    const ledger = memoryLedger();
-    await ledger.acquire('test', 1e9, 1_760_000_000_000);
-    return new Loop(ledger, controlState(await ledger.read()), root);
+    const loop = new Loop(root);
+    await loop.live('first');
+    return loop;
+  }
+
+  /** A controller begins to live with what the ledger has; another that lives is left to itself. */
+  async live(holder: string): Promise<Life> {
+    const acquired = await this.ledger.acquire(holder, LEASE_MS, this.now);
+    if (acquired.kind !== 'acquired') throw new Error(`${acquired.by.holder} leads`);
+    this.holder = holder;
+    const view = await this.ledger.read();
+    this.#life = new Life(this, { lease: acquired.lease, view, root: this.#root });
+    return this.#life;
+  }
+
+  get life(): Life {
+    return this.#life;
+  }
+
+  get state(): ControlState {
+    return this.#life.state;
+  }
+
+  get watch(): RepositoryPoller {
+    return this.#life.watch;
+  }
+
+  get repository(): Repository {
+    return this.#person;
+  }
+
+  get requests(): Requests {
+    return this.#life.requests;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#runner[Symbol.asyncDispose]();
-    await this.watch[Symbol.asyncDispose]();
+    await this.#life[Symbol.asyncDispose]();
   }
 
   /** A person's commit on the branch, seen by the poller before this resolves. */
   async commit(files: Record<string, string | null>, message = 'a change'): Promise<CommitSha> {
+    const commit = await this.push(files, message);
+    await this.seen(commit);
+    return commit;
+  }
+
+  /** A person's commit on the branch. */
+  async push(files: Record<string, string | null>, message: string): Promise<CommitSha> {
     const signal = AbortSignal.timeout(5000);
     const head = await this.repository.fetch('refs/heads/main', signal);
     const parent = head.kind === 'commit' ? head.commit : null;
@@ -117,7 +113,6 @@ export class Loop implements AsyncDisposable {
       signal,
     );
     await this.repository.push('refs/heads/main', parent, commit, signal);
-    await this.seen(commit);
     return commit;
   }
 
@@ -133,33 +128,34 @@ export class Loop implements AsyncDisposable {
   async pass(ms = 100, times = 1): Promise<void> {
     for (let i = 0; i < times; i++) {
       this.now += ms;
-      this.#report();
-      await cycle(this.#world, this.state, 1, AbortSignal.timeout(5000));
-      this.#runner.kick();
+      this.#reports();
+      await this.#life.cycle();
     }
   }
 
-  /** What the published snapshot of prod gives whom, `{ '1.0.0': 100 }`. */
-  weights(): Record<string, number> {
-    const backends = this.snapshot()?.routes[FRAUD]?.backends ?? [];
+  /** What the published snapshot gives whom, `{ '1.0.0': 100 }`. */
+  weights(environment = 'prod'): Record<string, number> {
+    const backends = this.snapshot(environment)?.routes[FRAUD]?.backends ?? [];
     return Object.fromEntries(backends.map(({ version, weight }) => [version, weight]));
   }
 
-  snapshot(): ServingSnapshot | undefined {
-    return this.actuation.observe().published.get('prod' as EnvironmentName);
+  snapshot(environment = 'prod'): ServingSnapshot | undefined {
+    return this.actuation.observe().published.get(environment as EnvironmentName);
   }
 
-  /** So many attempts of a version in prod, of which so many were bad by `available`. */
-  serve(version: string, attempts: number, bad = 0): void {
-    const backend = this.snapshot()?.routes[FRAUD]?.backends.find(one => one.version === version);
-    if (!backend) throw new Error(`prod does not serve ${version}`);
-    this.serveRevision(backend.revision, attempts, bad);
+  /** So many attempts of a version there, of which so many were bad by `available`. */
+  serve(version: string, attempts: number, bad = 0, environment = 'prod'): void {
+    const backend = this.snapshot(environment)?.routes[FRAUD]?.backends.find(one => one.version === version);
+    if (!backend) throw new Error(`${environment} does not serve ${version}`);
+    this.serveRevision(backend.revision, attempts, bad, environment);
   }
 
-  serveRevision(revision: RevisionId | undefined, attempts: number, bad = 0): void {
+  serveRevision(revision: RevisionId | undefined, attempts: number, bad = 0, environment = 'prod'): void {
     if (revision === undefined) throw new Error('there is no such revision');
-    const known = this.#counts.get(revision) ?? { attempts: 0, good: 0 };
-    this.#counts.set(revision, { attempts: known.attempts + attempts, good: known.good + attempts - bad });
+    const counts = this.#counts.get(environment) ?? new Map<RevisionId, { attempts: number; good: number }>();
+    const known = counts.get(revision) ?? { attempts: 0, good: 0 };
+    counts.set(revision, { attempts: known.attempts + attempts, good: known.good + attempts - bad });
+    this.#counts.set(environment, counts);
   }
 
   /** Subjects of the branch's first-parent commits, newest first. */
@@ -174,18 +170,24 @@ export class Loop implements AsyncDisposable {
     return this.ledger.events({ limit: 500 });
   }
 
-  #report(): void {
-    const environment = 'prod' as EnvironmentName;
+  /** Counts are taken from when a runtime first spoke; prod's does so before anything is asked of it. */
+  #reports(): void {
+    const { published } = this.actuation.observe();
+    for (const environment of new Set([...published.keys(), 'prod']))
+      this.#report(environment as EnvironmentName);
+  }
+
+  #report(environment: EnvironmentName): void {
     const observation: RuntimeObservation = {
       instanceId: '00000000-0000-4000-8000-000000000001' as InstanceId,
       environment,
       pid: 1,
       startedAt: 1_759_999_999_000,
       at: this.now,
-      snapshot: this.snapshot()?.generation ?? null,
+      snapshot: this.snapshot(environment)?.generation ?? null,
       routes: this.lagging ? { [FRAUD]: { generation: 'old', backends: [this.lagging] } } : {},
       loaded: [],
-      counts: [...this.#counts].map(([revision, { attempts, good }]) => ({
+      counts: [...(this.#counts.get(environment) ?? [])].map(([revision, { attempts, good }]) => ({
         model: FRAUD,
         revision,
         attempts,
@@ -205,11 +207,4 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
     await new Promise(resolve => setImmediate(resolve));
   }
   throw new Error('waited in vain');
-}
-
-function restUntil(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise(resolve => {
-    if (signal?.aborted) return resolve();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

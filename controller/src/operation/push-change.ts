@@ -1,4 +1,5 @@
 import type { CommitSha } from '@switchback-ml/schemas';
+import { trailer } from '../proposal/message.ts';
 import type { Edits } from '../repository/repository.ts';
 import type { Operation } from './open-operations.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
@@ -59,6 +60,25 @@ async function propose(
     event: 'operation.refused',
     result: { commit, branch: change.proposalBranch, reason },
   };
+}
+
+/**
+ * What an earlier life pushed for this very operation right before its end, which it could not remember any more;
+ * null where nobody has.
+ *
+ * @param since a commit from before the operation began
+ */
+export async function pushedEarlier(
+  { repository }: RunnerWorld,
+  operation: Operation,
+  since: CommitSha,
+  head: CommitSha,
+  signal: AbortSignal,
+): Promise<Moved | null> {
+  const entries = await repository.history(since, head, signal);
+  const found = entries.find(({ body }) => trailer(body, 'Operation') === operation.id);
+  if (!found) return null;
+  return { kind: 'to', state: 'pushed', event: 'operation.pushed', result: { commit: found.commit } };
 }
 
 /** Done once the commit this operation pushed is what the head is, or is built on. */

@@ -7,7 +7,7 @@ import { mayEnter } from '../proposal/promotion-rule.ts';
 import { belowRoot } from '../repository/below-root.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import type { Operation } from './open-operations.ts';
-import { doneOnceSeen, pushChange } from './push-change.ts';
+import { doneOnceSeen, pushChange, pushedEarlier } from './push-change.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** intended → pushed → done; superseded as soon as the promotion rule no longer allows it at the newest head. */
@@ -24,7 +24,10 @@ export async function runPromotion(
   const edits = stillAllowed(intent, desired, view, world.clock.now())
     ? promotionEdits(intent, desired, view.history)
     : null;
-  if (!edits) return { kind: 'to', state: 'superseded', event: 'operation.superseded' };
+  if (!edits) {
+    const pushed = await pushedEarlier(world, operation, intent.base, view.head, signal);
+    return pushed ?? { kind: 'to', state: 'superseded', event: 'operation.superseded' };
+  }
   if (operation.state === 'refused') return { kind: 'wait' };
 
   const environment = desired.environments.get(intent.environment);

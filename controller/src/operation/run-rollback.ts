@@ -8,7 +8,7 @@ import type { Edits } from '../repository/repository.ts';
 import type { RepositoryView } from '../repository/view.ts';
 import { isHeld } from '../rollout/held.ts';
 import type { Operation } from './open-operations.ts';
-import { doneOnceSeen, pushChange } from './push-change.ts';
+import { doneOnceSeen, pushChange, pushedEarlier } from './push-change.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
 /** Usually a few milliseconds; the revert must not wait for a runtime that hangs. */
@@ -68,6 +68,8 @@ async function writeRollback(
 ): Promise<Moved> {
   const wanted = rollbackEdits(intent, at.desired, at.view.history);
   if (wanted.kind === 'nothing') {
+    const pushed = await pushedEarlier(world, operation, intent.cause, at.head, signal);
+    if (pushed) return pushed;
     return { kind: 'to', state: 'done', event: 'operation.done', data: { note: 'git had it already' } };
   }
   const reverted =
