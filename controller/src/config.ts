@@ -20,6 +20,7 @@ const Options = z.strictObject({
   port: z.coerce.number().int().min(0).max(65_535).default(0),
   lfs: z.url().optional(),
   poll: Duration.prefault('1s'),
+  'keep-events': Duration.prefault('90d'),
   'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -29,6 +30,8 @@ export interface Config {
   host: string;
   port: number;
   pollMs: number;
+  /** How old an event may get before it is forgotten. */
+  keepEventsMs: number;
   logLevel: string;
   author: { name: string; email: string };
 }
@@ -54,6 +57,7 @@ export function readConfig(argv: readonly string[]): Readonly<Config> {
     host: rest.host,
     port: rest.port,
     pollMs: rest.poll,
+    keepEventsMs: rest['keep-events'],
     logLevel: rest['log-level'],
     author: { name: 'Switchback', email: 'switchback@localhost' },
   });

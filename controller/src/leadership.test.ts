@@ -1,29 +1,14 @@
 import { expect, test } from 'vitest';
+import { heldClock } from './held-clock.fixture.ts';
 import { Leadership } from './leadership.ts';
 import { memoryLedger } from './ledger/memory/index.ts';
 import { until } from './loop.fixture.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function heldClock() {
-  const clock = {
-    at: 1_760_000_000_000,
-    tick: () => {},
-    now: () => clock.at,
-    sleep: (_: number, signal?: AbortSignal) => rest(signal),
-  };
-  function rest(signal?: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      clock.tick = resolve;
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-  return clock;
-}
-
 test('a second controller is told who leads, and for how long', async () => {
   const ledger = memoryLedger();
-  const clock = heldClock();
+  const { clock } = heldClock(1_760_000_000_000);
   await using _first = await Leadership.take({ ledger, holder: 'one', clock, log: silent });
 
   await expect(Leadership.take({ ledger, holder: 'two', clock, log: silent })).rejects.toThrow(/one.*15 s/s);
@@ -31,7 +16,7 @@ test('a second controller is told who leads, and for how long', async () => {
 
 test('a lease that could not be renewed in time gives no epoch, even before another takes it', async () => {
   const ledger = memoryLedger();
-  const clock = heldClock();
+  const { clock } = heldClock(1_760_000_000_000);
   await using leadership = await Leadership.take({ ledger, holder: 'one', clock, log: silent });
   expect(leadership.epoch()).not.toBeNull();
 
@@ -42,27 +27,26 @@ test('a lease that could not be renewed in time gives no epoch, even before anot
 
 test('a renewed lease keeps its epoch; one that another took is lost for good', async () => {
   const ledger = memoryLedger();
-  const clock = heldClock();
+  const { clock, sleeps } = heldClock(1_760_000_000_000);
   await using leadership = await Leadership.take({ ledger, holder: 'one', clock, log: silent });
   const epoch = leadership.epoch();
 
   clock.at += 10_000;
-  const ticked = clock.tick;
-  ticked();
-  // The renewal rests again once it is through, which hands out a new tick.
-  await until(() => clock.tick !== ticked);
+  sleeps[0]?.end();
+  // The renewal rests again once it is through.
+  await until(() => sleeps.length === 2);
   clock.at += 14_000;
   expect(leadership.epoch()).toBe(epoch);
 
   clock.at += 5_000;
   expect(await ledger.acquire('two', 60_000, clock.at)).toMatchObject({ kind: 'acquired' });
-  clock.tick();
+  sleeps[1]?.end();
   await until(() => leadership.epoch() === null);
 });
 
 test('the next life of the same controller need not wait for the old lease', async () => {
   const ledger = memoryLedger();
-  const clock = heldClock();
+  const { clock } = heldClock(1_760_000_000_000);
   await Leadership.take({ ledger, holder: 'one', clock, log: silent });
 
   await using again = await Leadership.take({ ledger, holder: 'one', clock, log: silent });

@@ -29,6 +29,7 @@ import { RepositoryPoller } from './repository/poller.ts';
 import { parseRemoteUrl } from './repository/remote-url.ts';
 import type { RepositoryView } from './repository/view.ts';
 import { Requests } from './requests.ts';
+import { Retention } from './retention.ts';
 import { Schedule } from './schedule.ts';
 import { eventFeed } from './server/event-feed.ts';
 import { managementServer } from './server/management-server.ts';
@@ -191,6 +192,8 @@ async function run(config: Config, log: Log): Promise<Ending> {
   schedule.start();
   parts.use(announce(config, server.address, startedAt));
   log.info({ address: server.address, repository: url, branch }, 'the controller is up');
+
+  parts.use(new Retention({ ledger, epoch, eventsMs: config.keepEventsMs, clock, log }));
 
   onEnding(end.resolve);
   const ending = await end.promise;

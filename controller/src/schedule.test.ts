@@ -1,21 +1,7 @@
 import { expect, test } from 'vitest';
+import { heldClock } from './held-clock.fixture.ts';
 import { until } from './loop.fixture.ts';
 import { Schedule } from './schedule.ts';
-
-/** A clock whose sleeps end when the test says so, or when they are aborted. */
-function heldClock() {
-  const sleeps: { ms: number; end: () => void }[] = [];
-  const clock = {
-    now: () => 0,
-    sleep: (ms: number, signal?: AbortSignal) =>
-      new Promise<void>(resolve => {
-        if (signal?.aborted) return resolve();
-        sleeps.push({ ms, end: resolve });
-        signal?.addEventListener('abort', () => resolve(), { once: true });
-      }),
-  };
-  return { clock, sleeps };
-}
 
 test('rests after a pass, then waits until the pass wants to be run again', async () => {
   const { clock, sleeps } = heldClock();

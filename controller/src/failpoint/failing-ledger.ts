@@ -12,6 +12,7 @@ export function failingLedger(ledger: Ledger, reach: Failpoint): Ledger {
     operation: id => ledger.operation(id),
     recentOperations: (...args) => ledger.recentOperations(...args),
     events: query => ledger.events(query),
+    forgetEvents: (epoch, before) => ledger.forgetEvents(epoch, before),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
 }

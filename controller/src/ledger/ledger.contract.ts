@@ -300,6 +300,32 @@ function readContract(open: () => Promise<Ledger> | Ledger): void {
     expect(await seqs({ limit: 0 })).toEqual([]);
   });
 
+  test('forgets old events from the beginning on, and numbers the next as if nothing had gone', async () => {
+    await using ledger = await open();
+    const { epoch } = await held(ledger, 'a', T0);
+    const at = (time: number): NewEvent => ({ ...event(), at: time });
+    await ledger.advance({ epoch, at: T0, events: [at(T0), at(T0 + 10), at(T0 + 5), at(T0 + 20)] });
+
+    const forgotten = await ledger.forgetEvents(epoch, T0 + 8);
+    const fenced = await ledger.forgetEvents(epoch - 1, T0 + 100);
+    await ledger.advance({ epoch, at: T0 + 30, events: [at(T0 + 30)] });
+
+    expect([forgotten, fenced]).toEqual([1, 0]);
+    expect((await ledger.events({ limit: 10 })).map(({ seq }) => seq)).toEqual([2, 3, 4, 5]);
+    expect((await ledger.events({ after: 3, limit: 10 })).map(({ seq }) => seq)).toEqual([4, 5]);
+  });
+
+  test('keeps the newest event, however old', async () => {
+    await using ledger = await open();
+    const { epoch } = await held(ledger, 'a', T0);
+    await ledger.advance({ epoch, at: T0, events: [event(), event()] });
+
+    await ledger.forgetEvents(epoch, T0 + 1e9);
+    await ledger.advance({ epoch, at: T0, events: [event()] });
+
+    expect((await ledger.events({ limit: 10 })).map(({ seq }) => seq)).toEqual([2, 3]);
+  });
+
   test('keeps what an event says of its operation and commit, and nothing where it says nothing', async () => {
     await using ledger = await open();
     const { epoch } = await held(ledger, 'a', T0);

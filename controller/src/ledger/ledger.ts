@@ -80,4 +80,9 @@ export interface Ledger extends AsyncDisposable {
   /** Operations of a subject that were created at or after `since`, newest first, ended ones too. */
   recentOperations(subject: string, since: Instant): Promise<OperationRecord[]>;
   events(query: EventQuery): Promise<Event[]>;
+  /**
+   * Forgets events older than `before`, from the beginning on, so that what is kept has no gap; the newest one
+   * always stays. How many went; 0 for whoever is fenced.
+   */
+  forgetEvents(epoch: number, before: Instant): Promise<number>;
 }

@@ -20,6 +20,7 @@ export function eventFeed(ledger: Ledger): { ledger: Ledger; onEvents: OnEvents 
       operation: id => ledger.operation(id),
       recentOperations: (subject, since) => ledger.recentOperations(subject, since),
       events: query => ledger.events(query),
+      forgetEvents: (epoch, before) => ledger.forgetEvents(epoch, before),
       [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
     },
     onEvents: listener => {

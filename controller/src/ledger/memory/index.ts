@@ -10,12 +10,20 @@ interface Kept {
   rollouts: Map<string, string>;
   analyses: Map<string, string>;
   events: string[];
+  /** How many were there before those. */
+  forgotten: number;
 }
 
 /** A ledger without a disk, by the same rules; forgets all when its process ends. */
 export function memoryLedger(): Ledger {
   let lease = NO_LEASE;
-  let kept: Kept = { operations: new Map(), rollouts: new Map(), analyses: new Map(), events: [] };
+  let kept: Kept = {
+    operations: new Map(),
+    rollouts: new Map(),
+    analyses: new Map(),
+    events: [],
+    forgotten: 0,
+  };
   let isClosed = false;
 
   return {
@@ -62,6 +70,14 @@ export function memoryLedger(): Ledger {
       refuseClosed();
       return events(kept, query);
     },
+    forgetEvents: async (epoch, before) => {
+      refuseClosed();
+      if (lease.epoch !== epoch || lease.holder === NO_LEASE.holder) return 0;
+      const firstKept = kept.events.findIndex(text => parsed<Event>(text).at >= before);
+      const gone = firstKept >= 0 ? firstKept : Math.max(0, kept.events.length - 1);
+      kept = { ...kept, events: kept.events.slice(gone), forgotten: kept.forgotten + gone };
+      return gone;
+    },
     [Symbol.asyncDispose]: async () => {
       isClosed = true;
     },
@@ -73,12 +89,12 @@ export function memoryLedger(): Ledger {
 }
 
 /** Events are added last and in one go, so they need no copy: without one, a long log stays cheap. */
-function copied({ operations, rollouts, analyses, events }: Kept): Kept {
+function copied({ operations, rollouts, analyses, ...rest }: Kept): Kept {
   return {
+    ...rest,
     operations: new Map(operations),
     rollouts: new Map(rollouts),
     analyses: new Map(analyses),
-    events,
   };
 }
 
@@ -93,7 +109,7 @@ function advance(kept: Kept, step: Advance): Advanced {
   put(kept.rollouts, step.rollouts, 'rollout');
   put(kept.analyses, step.analyses, 'analysis');
 
-  const first = kept.events.length + 1;
+  const first = kept.forgotten + kept.events.length + 1;
   const added = (step.events ?? []).map((event, index) => {
     const what = `an event of ${event.subject}`;
     return toJson(checkedEvent({ ...event, seq: first + index }, what), what);
@@ -130,7 +146,7 @@ function operations(kept: Kept): OperationRecord[] {
 
 function events(kept: Kept, { after = 0, subject, types, limit }: EventQuery): Event[] {
   return kept.events
-    .slice(Math.max(0, after))
+    .slice(Math.max(0, after - kept.forgotten))
     .map(text => parsed<Event>(text))
     .filter(event => subject === undefined || event.subject === subject)
     .filter(event => types === undefined || types.includes(event.type))

@@ -34,6 +34,9 @@ export const STATEMENTS = {
   lastSeq: `SELECT COALESCE(MAX(seq), 0) AS seq FROM event`,
   insertEvent: `INSERT INTO event (seq, at, type, subject, actor, operation, commit_sha, data)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+  keepEventsSince: `UPDATE retention SET events_before = $1 WHERE name = 'controller'`,
+  forgetEvents: `DELETE FROM event WHERE seq <
+    COALESCE((SELECT MIN(seq) FROM event WHERE at >= $1), (SELECT MAX(seq) FROM event))`,
 } as const;
 
 /** `$1` is the seq after which to read, `$2` the limit, then what else is asked for, in the order given here. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -105,13 +105,35 @@ describe('sqlite file', () => {
     expect(await ledger.events({ limit: 10 })).toHaveLength(1);
   });
 
+  test('of an earlier schema is brought up to date with all that is in it', async () => {
+    const file = freshFile();
+    using db = new DatabaseSync(file);
+    const script = (name: string): void =>
+      db.exec(readFileSync(new URL(`../sql/${name}`, import.meta.url), 'utf8'));
+    db.exec(
+      'CREATE TABLE migration (version BIGINT NOT NULL PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)',
+    );
+    script('0001.sql');
+    script('0001.sqlite.sql');
+    db.exec('INSERT INTO migration (version, applied_at) VALUES (1, 0)');
+    db.exec(`INSERT INTO event VALUES (1, 5, 'commit.seen', 'controller', 'controller', NULL, NULL, '{}')`);
+
+    await using ledger = sqliteLedger({ file });
+
+    expect(await ledger.events({ limit: 10 })).toMatchObject([{ seq: 1, at: 5 }]);
+    await ledger.acquire('a', 60_000, 0);
+    await ledger.advance({ epoch: 1, at: 9, events: [{ ...EVENT, at: 9 }] });
+    expect(await ledger.forgetEvents(1, 6)).toBe(1);
+    expect(() => db.exec('DELETE FROM event')).toThrow('append-only');
+  });
+
   test('is refused when a newer version wrote it, and stays untouched', async () => {
     const file = freshFile();
     await sqliteLedger({ file })[Symbol.asyncDispose]();
     using db = new DatabaseSync(file);
     db.exec('INSERT INTO migration (version, applied_at) VALUES (99, 0)');
 
-    expect(() => sqliteLedger({ file })).toThrow(/has schema 99, this controller knows up to 1.*upgrade/);
+    expect(() => sqliteLedger({ file })).toThrow(/has schema 99, this controller knows up to 2.*upgrade/);
     expect(db.prepare('SELECT MAX(version) AS version FROM migration').get()).toEqual({ version: 99 });
   });
 
@@ -157,7 +179,7 @@ describe('sqlite file', () => {
     await sqliteLedger({ file, log })[Symbol.asyncDispose]();
 
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(lines).toEqual([{ file, from: 0, to: 1, message: 'ledger schema brought up to date' }]);
+    expect(lines).toEqual([{ file, from: 0, to: 2, message: 'ledger schema brought up to date' }]);
   });
 });
 

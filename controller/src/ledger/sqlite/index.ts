@@ -60,6 +60,12 @@ export function sqliteLedger({ file, log }: SqliteLedgerOptions): Ledger {
     recentOperations: async (subject, since) =>
       db.read('be read', () => db.all(STATEMENTS.recentOperations, subject, since).map(operationOf)),
     events: async query => db.read('be read', () => events(db, query)),
+    forgetEvents: async (epoch, before) =>
+      db.write('forget events', () => {
+        if (db.run(STATEMENTS.fence, epoch) === 0) return 0;
+        db.run(STATEMENTS.keepEventsSince, before);
+        return db.run(STATEMENTS.forgetEvents, before);
+      }),
     [Symbol.asyncDispose]: async () => db.close(),
   };
 }
