@@ -2,6 +2,8 @@ import type { CommitSha, Instant, Verdict, Wait } from '@switchback-ml/schemas';
 import type { DesiredState } from './desired/desired-state.ts';
 import type { LedgerView } from './ledger/ledger.ts';
 import { OpenOperations } from './operation/open-operations.ts';
+import { type DivergenceState, NO_DIVERGENCE } from './plan/divergence.ts';
+import type { ToldReplacements } from './replaced-engines.ts';
 import type { RolloutState, Subject } from './rollout/rollout-state.ts';
 import type { AnalysisState } from './verdict/analysis.ts';
 
@@ -15,6 +17,8 @@ export interface ControlState {
   /** Of the newest revision of each deployment. */
   verdicts: ReadonlyMap<Subject, Verdict>;
   readonly open: OpenOperations;
+  diverged: DivergenceState;
+  toldReplacements: ToldReplacements;
   /** What promotions wait for, by the deployment they would change. */
   promotionWaits: ReadonlyMap<Subject, Wait[]>;
   /** Of the head that the last cycle saw; null before the first. */
@@ -31,6 +35,8 @@ export function controlState({ open, rollouts, analyses }: LedgerView): ControlS
     savedAt: 0,
     verdicts: new Map(),
     open: new OpenOperations(open),
+    diverged: NO_DIVERGENCE,
+    toldReplacements: new Map(),
     promotionWaits: new Map(),
     desired: null,
     head: null,

@@ -1,6 +1,7 @@
 import type { ControlState } from './control-state.ts';
 import { judgeDeployments } from './judge-deployments.ts';
 import { accept } from './operation/accept.ts';
+import { divergences } from './plan/divergence.ts';
 import { plan } from './plan/plan.ts';
 import { propose } from './proposal/proposal.ts';
 import { recoverStates } from './recover-states.ts';
@@ -33,10 +34,18 @@ export async function cycle(
     target: rolled.target,
     commit: view.head,
     keys: world.keys,
+    replace: state.diverged.replace,
     observed: world.actuation.observe(),
   });
   for (const action of planned) await world.actuation.apply(action, signal);
   const { heard } = world.observation.latest();
+  const diverged = divergences({
+    target: rolled.target,
+    ...world.actuation.observe(),
+    heard,
+    before: state.diverged,
+    now,
+  });
   const judged = judgeDeployments(rolled.states, heard, state, now);
   const proposed = propose({
     ...rolled,
@@ -60,6 +69,7 @@ export async function cycle(
     paused,
     rolled,
     planned,
+    diverged,
     judged,
     proposed,
     accepted,

@@ -24,6 +24,8 @@ import type { Requests } from './requests.ts';
 
 export const LEASE_MS = 15_000;
 const FRAUD = ModelName.parse('fraud');
+const WAIT_MS = 20_000;
+const UNBORN = '00000001' as InstanceId;
 const AUTHOR = { name: 'Mei', email: 'mei@example.org' };
 
 /**
@@ -42,7 +44,7 @@ export class Loop implements AsyncDisposable {
   /** Who leads, by its own name. */
   holder = '';
   now = 1_760_000_000_000;
-  /** What the runtime says it serves although the snapshot says otherwise; null: it says nothing of routes. */
+  /** What the runtime says it serves although the snapshot says otherwise; null: what the snapshot says. */
   lagging: ServedBackend | null = null;
   /** Called at each place that a life comes to; nothing, unless a test wants something there. */
   failpoint: (place: Place, life: Life) => void | Promise<void> = () => {};
@@ -177,16 +179,31 @@ export class Loop implements AsyncDisposable {
       this.#report(environment as EnvironmentName);
   }
 
+  #routes(environment: EnvironmentName): RuntimeObservation['routes'] {
+    if (this.lagging) return { [FRAUD]: { generation: 'old', backends: [this.lagging] } };
+    const snapshot = this.snapshot(environment);
+    const route = snapshot?.routes[FRAUD];
+    return snapshot && route
+      ? { [FRAUD]: { generation: snapshot.generation, backends: route.backends } }
+      : {};
+  }
+
   #report(environment: EnvironmentName): void {
+    const running = this.actuation.observe().runtimes.find(runtime => runtime.environment === environment);
     const observation: RuntimeObservation = {
-      instanceId: '00000000-0000-4000-8000-000000000001' as InstanceId,
+      instanceId: running?.instanceId ?? UNBORN,
       environment,
       pid: 1,
       startedAt: 1_759_999_999_000,
       at: this.now,
       snapshot: this.snapshot(environment)?.generation ?? null,
-      routes: this.lagging ? { [FRAUD]: { generation: 'old', backends: [this.lagging] } } : {},
-      loaded: [],
+      routes: this.#routes(environment),
+      loaded: (this.snapshot(environment)?.routes[FRAUD]?.backends ?? []).map(
+        ({ revision, version, digest }) => ({
+          ...{ model: FRAUD, revision, version, digest },
+          ...{ state: 'ready' as const, since: this.now },
+        }),
+      ),
       counts: [...(this.#counts.get(environment) ?? [])].map(([revision, { attempts, good }]) => ({
         model: FRAUD,
         revision,
@@ -202,7 +219,9 @@ export class Loop implements AsyncDisposable {
 
 /** Waits for what happens in other loops of this process; bounded, so that what never happens is told. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 20_000; turn++) {
+  // Hashing and packing run on threads of their own, which a busy machine may keep waiting.
+  const until = Date.now() + WAIT_MS;
+  while (Date.now() < until) {
     if (await holds()) return;
     await new Promise(resolve => setImmediate(resolve));
   }

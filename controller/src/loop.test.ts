@@ -63,6 +63,12 @@ async function degrade(): Promise<void> {
 
 const pushed = (subject: RegExp): Promise<void> =>
   until(async () => (await loop.log()).some(line => subject.test(line)));
+/** Passes until the remote has said no to something. */
+const refused = (): Promise<void> =>
+  until(async () => {
+    await loop.pass(10);
+    return loop.state.open.list().some(({ state }) => state === 'refused');
+  });
 /** Lets poller, cycle and runner find out about each other's work until nothing is open. */
 const settled = (): Promise<void> =>
   until(async () => {
@@ -188,12 +194,33 @@ describe('a degraded candidate', () => {
     expect((moved?.at ?? 0) - (intended?.at ?? 0)).toBeGreaterThanOrEqual(1000);
   });
 
+  test('is a divergence where a runtime still answers from it, and is not brought back by healing', async () => {
+    await beginCanary();
+    const bad = loop
+      .snapshot()
+      ?.routes['fraud' as never]?.backends.find(({ version }) => version === '1.1.0');
+    loop.lagging = bad ?? null;
+    loop.remote.isReachable = false;
+    await degrade();
+    await loop.pass(1000, 40);
+
+    const found = (await loop.events()).filter(({ type }) => type === 'divergence.found');
+    expect(found.map(({ data }) => data['message'])).toEqual([
+      expect.stringMatching(/answers from 1\.1\.0 .*, the target is 1\.0\.0 .* 100 %/),
+    ]);
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+
+    loop.lagging = null;
+    await loop.pass(1000, 2);
+    expect((await loop.events()).filter(({ type }) => type === 'divergence.healed')).toHaveLength(1);
+  });
+
   test('waits on a branch for a person where the push is refused', async () => {
     await beginCanary();
     loop.remote.refusal = 'protected branch';
     await degrade();
     await loop.pass();
-    await until(() => loop.state.open.list().some(({ state }) => state === 'refused'));
+    await refused();
 
     await loop.pass(60_000, 3);
 
@@ -239,7 +266,7 @@ describe('what automation may do by itself', () => {
     await beginCanary();
     await degrade();
     await loop.pass();
-    await until(() => loop.state.open.list().some(({ state }) => state === 'refused'));
+    await refused();
 
     expect(loop.weights()).toEqual({ '1.0.0': 100 });
     expect((await loop.log())[0]).toBe('promote 1.1.0');

@@ -4,7 +4,9 @@ import type { DesiredState } from './desired/desired-state.ts';
 import type { Judged } from './judge-deployments.ts';
 import type { Accepted } from './operation/accept.ts';
 import type { Plan } from './plan/action.ts';
+import type { DivergenceState } from './plan/divergence.ts';
 import type { Proposed } from './proposal/proposal.ts';
+import { replacedEngines } from './replaced-engines.ts';
 import type { RepositoryView } from './repository/view.ts';
 import type { RolledOut } from './rollout/rollout.ts';
 import type { RolloutState, Subject } from './rollout/rollout-state.ts';
@@ -26,6 +28,7 @@ export interface CycleResult {
   paused: { states: ReadonlyMap<Subject, RolloutState>; events: readonly NewEvent[] };
   rolled: RolledOut;
   planned: Plan;
+  diverged: { state: DivergenceState; events: readonly NewEvent[] };
   judged: Judged;
   proposed: Proposed;
   accepted: Accepted;
@@ -38,12 +41,15 @@ const SAVE_EVERY_MS = 1000;
 /** The one place that turns what a cycle found into ledger, memory, log and schedule. */
 export async function settle(result: CycleResult): Promise<Outcome> {
   const { world, state, epoch, rolled, judged, accepted, now } = result;
+  const engines = replacedEngines(world.observation.latest().heard, state.toldReplacements, now);
   const events = [
     ...commitEvents(result),
     ...runtimeEvents(result),
+    ...engines.events,
     ...recoveredEvents(result),
     ...result.paused.events,
     ...rolled.events,
+    ...result.diverged.events,
     ...judged.events,
     ...accepted.events,
   ];
@@ -65,16 +71,18 @@ export async function settle(result: CycleResult): Promise<Outcome> {
     state.savedAt = now;
   }
   remember(result);
+  state.toldReplacements = engines.told;
   for (const { type, subject, data } of events) world.log.info({ subject, ...plain(data) }, type);
 
   const isUrgent = accepted.operations.length > 0;
   return { kind: 'done', wakeAt: isUrgent ? now : Math.min(rolled.wakeAt, now + LONGEST_PAUSE_MS) };
 }
 
-function remember({ state, rolled, judged, accepted, view, proposed, desired }: CycleResult): void {
+function remember({ state, rolled, diverged, judged, accepted, view, proposed, desired }: CycleResult): void {
   state.rollouts = rolled.states;
   state.analyses = judged.analyses;
   state.verdicts = judged.verdicts;
+  state.diverged = diverged.state;
   state.promotionWaits = proposed.waits;
   state.desired = desired;
   state.head = view.head;

@@ -95,6 +95,25 @@ function publishContract(open: () => Promise<Actuation>): void {
 }
 
 function runContract(open: () => Promise<Actuation>): void {
+  test('replaces a runtime by a new instance at the same address, and tells why', async () => {
+    await using actuation = await open();
+    await start(actuation, PROD);
+    const [before] = running(await until(actuation, state => running(state).length === 1));
+    actuation.changes();
+
+    await actuation.apply({ kind: 'replace-runtime', environment: PROD, reason: 'it is deaf' }, NEVER);
+    const isAnother = (state: ObservedState) =>
+      running(state).some(({ instanceId }) => instanceId !== before?.instanceId);
+    const [after] = running(await until(actuation, isAnother));
+
+    expect(after?.address).toBe(before?.address);
+    expect(actuation.changes().map(({ kind, reason }) => [kind, reason])).toEqual([
+      ['lost', expect.stringContaining('it is deaf')],
+      ['started', expect.any(String)],
+    ]);
+    await actuation.stopAll(NEVER);
+  });
+
   test('starts one runtime an environment, however often it is asked', async () => {
     await using actuation = await open();
 

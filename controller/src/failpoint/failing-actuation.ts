@@ -5,6 +5,7 @@ import { type Deed, type Failpoint, through } from './failpoint.ts';
 const DEEDS: Record<Action['kind'], Deed> = {
   'start-runtime': 'runtime.start',
   'stop-runtime': 'runtime.stop',
+  'replace-runtime': 'runtime.stop',
   'publish-snapshot': 'snapshot.publish',
 };
 

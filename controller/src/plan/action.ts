@@ -5,6 +5,7 @@ import type { Routes } from '../rollout/rollout.ts';
 export type Action =
   | { kind: 'start-runtime'; environment: EnvironmentName }
   | { kind: 'stop-runtime'; environment: EnvironmentName; reason: string }
+  | { kind: 'replace-runtime'; environment: EnvironmentName; reason: string }
   | { kind: 'publish-snapshot'; environment: EnvironmentName; snapshot: ServingSnapshot };
 export type Plan = readonly Action[];
 
@@ -14,6 +15,8 @@ export interface PlanInput {
   commit: CommitSha;
   /** SHA-256 of each inference key, by environment. */
   keys: ReadonlyMap<EnvironmentName, readonly string[]>;
+  /** Runtimes that are of no use as they are, and why. */
+  replace: ReadonlyMap<EnvironmentName, string>;
   observed: {
     /** Starting and lost ones too: a lost one is being replaced where it stands. */
     runtimes: readonly { environment: EnvironmentName }[];

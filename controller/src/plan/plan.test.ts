@@ -22,6 +22,7 @@ function planned(part: Partial<PlanInput> = {}): Plan {
     target: new Map([[PROD, routesOf('1.2.0')]]),
     commit: COMMIT,
     keys: new Map([[PROD, [KEY]]]),
+    replace: new Map(),
     observed: NOTHING,
     ...part,
   });
@@ -68,6 +69,18 @@ describe('a plan', () => {
 
     expect(planned({ target: new Map(), observed })).toEqual([
       { kind: 'stop-runtime', environment: 'staging', reason: 'the environment is gone from git' },
+    ]);
+  });
+
+  test('replaces a runtime that is of no use as it is, where there is one', () => {
+    const observed = applied(NOTHING, planned());
+    const replace = new Map([
+      [PROD, 'it is deaf'],
+      [STAGING, 'it is deaf'],
+    ]);
+
+    expect(planned({ observed, replace })).toEqual([
+      { kind: 'replace-runtime', environment: 'prod', reason: 'it is deaf' },
     ]);
   });
 

@@ -12,7 +12,7 @@ import type { Plan, PlanInput } from './action.ts';
  * Target against observed. Snapshots come before starts, so that a runtime that starts finds its document; making
  * a plan again after applying it gives an empty one.
  */
-export function plan({ target, commit, keys, observed }: PlanInput): Plan {
+export function plan({ target, commit, keys, replace, observed }: PlanInput): Plan {
   const running = new Set(observed.runtimes.map(({ environment }) => environment));
   const publish: Plan[number][] = [];
   const start: Plan[number][] = [];
@@ -36,7 +36,10 @@ export function plan({ target, commit, keys, observed }: PlanInput): Plan {
       environment,
       reason: 'the environment is gone from git',
     }));
-  return [...publish, ...start, ...stop];
+  const anew = [...replace]
+    .filter(([environment]) => running.has(environment) && target.has(environment))
+    .map(([environment, reason]) => ({ kind: 'replace-runtime' as const, environment, reason }));
+  return [...publish, ...start, ...anew, ...stop];
 }
 
 function snapshotOf(

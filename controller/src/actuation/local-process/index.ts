@@ -62,6 +62,9 @@ export function localProcessActuation(options: LocalProcessActuationOptions): Ac
     switch (action.kind) {
       case 'start-runtime':
         return (kept.get(action.environment) ?? keep(action.environment)).want();
+      case 'replace-runtime':
+        kept.get(action.environment)?.replace(action.reason);
+        return;
       case 'stop-runtime':
         return stop(action.environment, action.reason);
       case 'publish-snapshot':

@@ -46,6 +46,8 @@ export class KeptRuntime {
   #isWanted = true;
   /** A stop that was asked for is carried out even if the runtime is wanted again meanwhile. */
   #stop: { reason: string; hurry: AbortSignal | undefined } | null = null;
+  /** Why the present process shall be replaced although it is sound. */
+  #useless: string | null = null;
   readonly #waiting: (() => void)[] = [];
   #wake = new AbortController();
 
@@ -77,6 +79,13 @@ export class KeptRuntime {
     if (this.#isWanted) return;
     this.#isWanted = true;
     this.#state = 'starting';
+    this.#nudge();
+  }
+
+  /** Ends the present process, and starts the next in its place. */
+  replace(reason: string): void {
+    if (!this.#isWanted || this.#record?.process == null) return;
+    this.#useless = reason;
     this.#nudge();
   }
 
@@ -143,6 +152,7 @@ export class KeptRuntime {
     const { port, process } = this.#record!;
     const identity = process?.identity ?? null;
     if (this.#exit !== null || (identity !== null && !(await isAlive(identity)))) return this.#died(wake);
+    if (this.#useless !== null) return this.#evict(this.#useless);
 
     const isHeard = this.#isConfirmed ? await this.#door.isAnswering(port, wake) : await this.#confirm(wake);
     if (wake.aborted) return;
@@ -210,6 +220,7 @@ export class KeptRuntime {
     this.#crashes = Patience.isForgiven(aliveMs) ? 1 : this.#crashes + 1;
     if (this.#record !== null) this.#record = { ...this.#record, process: null };
     this.#isConfirmed = this.#isAdopting = false;
+    this.#useless = null;
     this.#lives++;
     this.#enter('lost');
     this.#log.lost(pid, reason, this.#crashes);

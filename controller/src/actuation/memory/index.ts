@@ -24,6 +24,7 @@ export function memoryActuation(): MemoryActuation {
       signal.throwIfAborted();
       if (action.kind === 'publish-snapshot') published.publish(action.snapshot);
       else if (action.kind === 'stop-runtime') stop(action.environment, action.reason, true);
+      else if (action.kind === 'replace-runtime') lose(action.environment, action.reason);
       else if (!runtimes.has(action.environment)) start(action.environment);
     },
     snapshot: (environment, generation, signal) => published.next(environment, generation, signal),
@@ -32,12 +33,7 @@ export function memoryActuation(): MemoryActuation {
     stopAll: async () => {
       for (const environment of [...runtimes.keys()]) stop(environment, 'all were stopped', false);
     },
-    lose: (environment, reason) => {
-      const lost = runtimes.get(environment);
-      if (lost === undefined) return;
-      feed.add({ kind: 'lost', environment, reason, pid: lost.pid });
-      start(environment, lost.address);
-    },
+    lose,
     [Symbol.asyncDispose]: async () => {
       published.close();
       feed.close();
@@ -54,6 +50,13 @@ export function memoryActuation(): MemoryActuation {
       state: 'running',
     });
     feed.add({ kind: 'started', environment, reason: 'was asked for', pid });
+  }
+
+  function lose(environment: EnvironmentName, reason: string): void {
+    const lost = runtimes.get(environment);
+    if (lost === undefined) return;
+    feed.add({ kind: 'lost', environment, reason, pid: lost.pid });
+    start(environment, lost.address);
   }
 
   function stop(environment: EnvironmentName, reason: string, isWithdrawn: boolean): void {

@@ -158,6 +158,7 @@ async function publish(world: TestWorld, rollout: RolloutState): Promise<Serving
     target: new Map([[PROD, new Map([[SCREENING, backendsOf(rollout)]])]]),
     commit: CommitSha.parse(HEAD),
     keys: new Map(),
+    replace: new Map(),
     observed: world.actuation.observe(),
   });
   for (const action of planned) await world.actuation.apply(action, SIGNAL);
