@@ -69,7 +69,7 @@ async function seedOnce(bare: string): Promise<void> {
     bare,
     from: join(root, 'examples', 'model-repo'),
     branch: BRANCH,
-    message: 'Three models, three environments',
+    message: 'Five models, three environments',
     at: Date.now(),
     author: { name: 'Example', email: 'example@localhost' },
   });
@@ -112,24 +112,34 @@ async function post(url: string, token: string): Promise<void> {
   } catch {}
 }
 
-/** Held-out rows replayed into every model; prod meets all of them, the others what is met every day. */
+/** Held-out rows replayed into every model; of tumours prod meets all, the others what is met every day. */
 export function servicesOf(
   place: Place,
   perSecond: (environment: string, model: string) => number,
 ): Service[] {
-  const rows = {
-    prod: readRows(join(root, 'examples/rows/all.csv')),
-    other: readRows(join(root, 'examples/rows/everyday.csv')),
-  };
+  const tumours = { prod: tumourRows('all.csv'), other: tumourRows('everyday.csv') };
   return [...place.environments].flatMap(([environment, { address, key, models }]) =>
     models.map(model => ({
       environment,
       address,
       key,
       model,
-      input: 'features',
-      rows: environment === 'prod' ? rows.prod : rows.other,
+      ...(OTHER_ROWS.get(model) ?? (environment === 'prod' ? tumours.prod : tumours.other)),
       perSecond: perSecond(environment, model),
     })),
   );
 }
+
+type Recorded = Pick<Service, 'input' | 'rows'>;
+
+const recorded = (input: string, file: string): Recorded => ({
+  input,
+  rows: readRows(join(root, 'examples/rows', file)),
+});
+const tumourRows = (file: string): Recorded => recorded('features', file);
+
+/** Of the models that are not about tumours. */
+const OTHER_ROWS: ReadonlyMap<string, Recorded> = new Map([
+  ['digits', recorded('pixels', 'digits.csv')],
+  ['wine', recorded('features', 'wine.csv')],
+]);

@@ -5,7 +5,7 @@ import { replay } from '../bench/replay/replay.ts';
 import { openPlace, type Place, servicesOf } from './place.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PER_SECOND = 20;
+const PER_SECOND = 24;
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
   await Promise.all(traffic);
 }
 
-/** 20 requests a second into each environment; most for the model that the commands below are about. */
+/** 24 requests a second into each environment; most for the model that the commands below are about. */
 function startTraffic(place: Place, signal: AbortSignal): Promise<void>[] {
   const share = (environment: string, model: string): number => {
     const others = (place.environments.get(environment)?.models.length ?? 1) - 1;
@@ -45,7 +45,7 @@ function welcome(place: Place, directory: string): string {
   const state = here(directory) === '.switchback' ? '' : ` --state ${here(directory)}`;
   const candidate = 'examples/candidates/better';
   return `
-Switchback runs three models in three environments${values['no-traffic'] ? '' : `, with ${PER_SECOND} requests a second into each`}.
+Switchback runs five models in three environments${values['no-traffic'] ? '' : `, with ${PER_SECOND} requests a second into each`}.
 
 ${[...place.environments].map(([name, { address }]) => `  ${name.padEnd(10)} ${address}`).join('\n')}
   controller ${place.address}
@@ -63,6 +63,6 @@ In another terminal, let a better version go through, and look:
   npm run --silent switchback -- promote screening@1.1.0 prod${state} --reason "no need to wait"
   npm run --silent switchback -- rollback prod/screening${state} --reason "trying it"
 
-Bad ones to try: examples/candidates/slow, examples/candidates/nan. Ctrl-C ends everything; the next start goes on here.
+Bad ones to try: examples/candidates/slow and nan; of the other models digits-train-mode and wine-logits. Ctrl-C ends everything; the next start goes on here.
 `;
 }

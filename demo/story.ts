@@ -37,7 +37,7 @@ export async function tellStory(
 ): Promise<StoryFacts> {
   const told = { observer, author, tell };
   await baked(observer, '1.0.0');
-  tell('steady', { version: '1.0.0' }, 'prod runs 1.0.0 · three models, three environments, under traffic');
+  tell('steady', { version: '1.0.0' }, 'prod runs 1.0.0 · five models, three environments, under traffic');
 
   const good = await reachProd(told, 'better', GOOD);
   await baked(observer, GOOD);

@@ -1,25 +1,14 @@
-"""Held-out quality of the framework's answers, in the words of a version manifest."""
+"""Metrics in the words of a version manifest."""
 
-from sklearn.metrics import log_loss, roc_auc_score
-
-
-def evaluate(candidate, rows):
-    """A version that cannot answer every row says how many rows its metrics are about."""
-    judged = rows.held_out if candidate.answers_every_row else rows.everyday
-    scores = candidate.answer(judged.features)
-    entries = [
-        metric("auc", roc_auc_score(judged.labels, scores), "higher"),
-        metric("log_loss", log_loss(judged.labels, scores), "lower"),
-    ]
-    if candidate.answers_every_row:
-        return entries
-    return [{**entry, "rows": len(judged.labels)} for entry in entries]
+from proof import require
 
 
-def metric(name, value, better):
-    return {
-        "metric": name,
-        "value": round(float(value), 6),
-        "on": "breast-cancer-held-out",
-        "better": better,
-    }
+def metric(name, value, better, on):
+    return {"metric": name, "value": round(float(value), 6), "on": on, "better": better}
+
+
+def prove_improvement(id, before, after):
+    """Higher where higher is better, and lower where lower is."""
+    for old, new in zip(before, after, strict=True):
+        gain = new["value"] - old["value"] if new["better"] == "higher" else old["value"] - new["value"]
+        require(gain > 0, id, f"has no better {new['metric']} than the version before")

@@ -4,36 +4,32 @@ import hashlib
 import json
 
 import numpy as np
-import sklearn
-
-FRAMEWORK = {"name": "scikit-learn", "version": sklearn.__version__}
 
 
-def write_rows(folder, rows):
-    write(folder / "everyday.csv", make_csv(rows.names, rows.everyday.features))
-    write(folder / "all.csv", make_csv(rows.names, rows.held_out.features))
-
-
-def write_candidate(folder, candidate, rows, evaluation):
-    features = rows.samples.features
-    table = np.column_stack([features, answers(candidate, features)])
+def write_candidate(folder, version):
+    table = np.column_stack([version.rows, answers(version)])
+    header = [*version.columns, *version.form.answer_columns()]
     facts = {
-        "framework": FRAMEWORK,
-        "parameters": candidate.parameters,
-        "evaluation": evaluation,
-        "lineage": {"datasets": [training_set(rows.train)]},
+        "framework": version.framework,
+        "parameters": version.parameters,
+        "evaluation": version.evaluation,
+        "lineage": {"datasets": [version.dataset]},
     }
-    write(folder / "model.onnx", candidate.model)
-    write(folder / "samples.csv", make_csv([*rows.names, "score"], table))
+    write(folder / "model.onnx", version.model)
+    write(folder / "samples.csv", make_csv(header, table))
     write(folder / "facts.json", json.dumps(facts, indent=2).encode() + b"\n")
 
 
-def write_first_version(folder, candidate, rows, evaluation):
-    golden = make_golden(rows.samples.features, answers(candidate, rows.samples.features))
-    write(folder / "model.onnx", candidate.model)
+def write_registered(folder, version):
+    """A version as it stands in a model repository."""
+    golden = make_golden(version)
+    write(folder / "model.onnx", version.model)
     write(folder / "golden.json", golden)
-    manifest = make_manifest(candidate, golden, training_set(rows.train), evaluation)
-    write(folder / "version.yaml", manifest.encode())
+    write(folder / "version.yaml", make_manifest(version, golden).encode())
+
+
+def write_rows(path, names, rows):
+    write(path, make_csv(names, rows))
 
 
 def make_csv(names, table):
@@ -41,10 +37,10 @@ def make_csv(names, table):
     return "\n".join(lines).encode() + b"\n"
 
 
-def make_golden(features, scores):
+def make_golden(version):
     golden = {
-        "inputs": {"features": tensor(features)},
-        "outputs": {"score": tensor(scores[:, None])},
+        "inputs": {version.form.input: tensor(version.rows)},
+        "outputs": {version.form.output: tensor(answers(version))},
     }
     return json.dumps(golden, separators=(",", ":")).encode() + b"\n"
 
@@ -60,32 +56,33 @@ def shortest(values):
     return numbers
 
 
-def answers(candidate, features):
-    return candidate.answer(features).astype(np.float32)
+def answers(version):
+    return version.answers.astype(np.float32).reshape(len(version.rows), version.form.answers)
 
 
-def training_set(train):
+def describe_training_set(name, features):
     return {
-        "name": "breast-cancer",
+        "name": name,
         "role": "train",
-        "rows": len(train.labels),
-        "sha256": hashlib.sha256(train.features.tobytes()).hexdigest(),
+        "rows": len(features),
+        "sha256": hashlib.sha256(features.tobytes()).hexdigest(),
     }
 
 
-def make_manifest(candidate, golden, dataset, evaluation):
-    parameters = ", ".join(f"{name}: {value}" for name, value in candidate.parameters.items())
-    model, answered = stamp(candidate.model), stamp(golden)
-    measured = "\n".join(f"  - {{ {describe(entry)} }}" for entry in evaluation)
+def make_manifest(version, golden):
+    form, framework, dataset = version.form, version.framework, version.dataset
+    parameters = ", ".join(f"{name}: {value}" for name, value in version.parameters.items())
+    model, answered = stamp(version.model), stamp(golden)
+    measured = "\n".join(f"  - {{ {describe(entry)} }}" for entry in version.evaluation)
     return f"""apiVersion: switchback/v1alpha1
 kind: ModelVersion
 artifacts:
   model.onnx: {{ {model} }}
   golden.json: {{ {answered}, tolerance: 0.00001, rows: public }}
 signature:
-  inputs: {{ features: {{ datatype: FP32, shape: [-1, 30] }} }}
-  outputs: {{ score: {{ datatype: FP32, shape: [-1, 1] }} }}
-framework: {{ name: {FRAMEWORK["name"]}, version: "{FRAMEWORK["version"]}" }}
+  inputs: {{ {form.input}: {{ datatype: FP32, shape: [-1, {form.width}] }} }}
+  outputs: {{ {form.output}: {{ datatype: FP32, shape: [-1, {form.answers}] }} }}
+framework: {{ name: {framework["name"]}, version: "{framework["version"]}" }}
 parameters: {{ {parameters} }}
 lineage:
   datasets: [{{ name: {dataset["name"]}, role: train, sha256: "{dataset["sha256"]}", rows: {dataset["rows"]} }}]

@@ -1,73 +1,67 @@
-"""What must be true of a candidate before its files are written. Each breach ends the run."""
+"""What must be true of any version before its files are written. Each breach ends the run."""
 
 import numpy as np
 import onnx
 import onnxruntime
 
-from candidates import is_borderline
-from rows import has_zero_concavity
-
+# Relative to values above one, as everybody else compares them.
 TOLERANCE = 1e-5
 SIZE_LIMIT_BYTES = 1_000_000
 DOMAINS = {"", "ai.onnx.ml"}
-SIGNATURE = [("features", "tensor(float)", ["batch", 30]), ("score", "tensor(float)", ["batch", 1])]
 
 
 class Unproven(Exception):
     pass
 
 
-def prove_candidate(candidate, rows):
-    session = open_session(candidate.model)
-    prove_form(candidate, session)
-    everything = rows.held_out.features
-    served = serve(session, everything)
-    prove_finite(candidate, served, everything)
-    answered = np.isfinite(served)
-    error = np.abs(served - candidate.answer(everything))[answered].max()
-    require(error <= TOLERANCE, candidate, f"differs from scikit-learn by {error}")
-    alone = np.concatenate([serve(session, row[None]) for row in everything])
-    drift = np.abs(alone - served)[answered].max()
-    require(drift <= TOLERANCE, candidate, f"answers a row alone otherwise by {drift}")
-    require((np.isfinite(alone) == answered).all(), candidate, "has NaN by batch, not by row")
+def require(holds, id, complaint):
+    if not holds:
+        raise Unproven(f"{id}: {complaint}")
+
+
+def prove_form(id, model, form):
+    session = open_session(model)
+    put = [*session.get_inputs(), *session.get_outputs()]
+    signature = [(one.name, one.type, one.shape) for one in put]
+    expected = [
+        (form.input, "tensor(float)", ["batch", form.width]),
+        (form.output, "tensor(float)", ["batch", form.answers]),
+    ]
+    require(signature == expected, id, f"has signature {signature}")
+    domains = {opset.domain for opset in onnx.load_from_string(model).opset_import}
+    require(domains <= DOMAINS, id, f"uses operators of {domains}")
+    require(len(model) < SIZE_LIMIT_BYTES, id, "is too large")
+
+
+def prove_parity(id, model, rows, answers):
+    """Rows without an answer are NaN in `answers`. The largest difference from the framework or from a batch."""
+    together, alone = serve_all(model, rows), serve_each(model, rows)
+    answered = np.isfinite(answers)
+    require((np.isfinite(together) == answered).all(), id, "is NaN on other rows than it should")
+    require((np.isfinite(alone) == answered).all(), id, "has NaN by batch, not by row")
+    error = difference(together, answers)[answered].max()
+    require(error <= TOLERANCE, id, f"differs from its framework by {error}")
+    drift = difference(alone, together)[answered].max()
+    require(drift <= TOLERANCE, id, f"answers a row alone otherwise by {drift}")
     return max(error, drift)
 
 
-def prove_form(candidate, session):
-    put = [*session.get_inputs(), *session.get_outputs()]
-    signature = [(one.name, one.type, one.shape) for one in put]
-    require(signature == SIGNATURE, candidate, f"has signature {signature}")
-    opsets = onnx.load_from_string(candidate.model).opset_import
-    domains = {opset.domain for opset in opsets}
-    require(domains <= DOMAINS, candidate, f"uses operators of {domains}")
-    require(len(candidate.model) < SIZE_LIMIT_BYTES, candidate, "is too large")
+def differing_rows(served, answers):
+    """Ratio of the rows that are not answered as the framework does."""
+    return (difference(served, answers) > TOLERANCE).any(axis=1).mean()
 
 
-def prove_finite(candidate, served, features):
-    unanswered = np.isnan(served)
-    expected = has_zero_concavity(features) & (not candidate.answers_every_row)
-    require((unanswered == expected).all(), candidate, f"is NaN on {unanswered.sum()} rows")
-    inside = (served[~unanswered] >= 0) & (served[~unanswered] <= 1)
-    require(inside.all(), candidate, "gives a score that is no probability")
+def difference(got, wanted):
+    return np.abs(got - wanted) / np.maximum(1, np.abs(wanted))
 
 
-def prove_traffic(candidate, rows):
-    """Enough borderline rows to be felt in the slow tail, few enough to leave the median alone."""
-    ratio = is_borderline(candidate.answer(rows.held_out.features)).mean()
-    require(0.08 <= ratio <= 0.15, candidate, f"finds {ratio:.1%} of the rows borderline")
+def serve_all(model, rows):
+    return serve(open_session(model), rows)
 
 
-def prove_improvement(good, better):
-    (good_auc, good_loss), (better_auc, better_loss) = (
-        [entry["value"] for entry in evaluation] for evaluation in (good, better)
-    )
-    if better_auc <= good_auc or better_loss >= good_loss:
-        raise Unproven("better: is not better than good")
-
-
-def require(holds, candidate, complaint):
-    if not holds:
-        raise Unproven(f"{candidate.id}: {complaint}")
+def serve_each(model, rows):
+    session = open_session(model)
+    return np.concatenate([serve(session, row[None]) for row in rows])
 
 
 def open_session(model):
@@ -76,5 +70,5 @@ def open_session(model):
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def serve(session, features):
-    return session.run(["score"], {"features": features})[0][:, 0]
+def serve(session, rows):
+    return session.run(None, {session.get_inputs()[0].name: rows})[0]

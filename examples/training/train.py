@@ -1,46 +1,54 @@
 """Trains the example versions, proves each of them, and writes the files others replay."""
 
+import argparse
 from pathlib import Path
 
-from candidates import make_candidates
-from evaluation import evaluate
-from latency import measure_latency
-from outputs import write_candidate, write_first_version, write_rows
-from proof import prove_candidate, prove_improvement, prove_traffic
-from rows import read_rows
+from sklearn.datasets import load_digits, load_wine
+
+import classifier
+import tumours.train
+from classifier import Classifier
+from version import Form
 
 EXAMPLES = Path(__file__).resolve().parents[1]
-SERVICES = ["screening", "triage", "second-opinion"]
+
+DIGITS = Classifier(
+    model="digits",
+    dataset=load_digits(),
+    columns=[f"pixel_{row}_{column}" for row in range(8) for column in range(8)],
+    form=Form(input="pixels", width=64, output="probabilities", answers=10),
+    held_out_ratio=0.25,
+    program="digits/network.py",
+    unfaithful="train-mode",
+)
+WINE = Classifier(
+    model="wine",
+    dataset=load_wine(),
+    columns=[name.replace("/", "_or_") for name in load_wine().feature_names],
+    form=Form(input="features", width=13, output="probabilities", answers=3),
+    held_out_ratio=0.4,
+    program="wine/network.py",
+    unbounded="logits",
+)
 
 
 def main():
-    rows = read_rows()
-    candidates = {candidate.id: candidate for candidate in make_candidates(rows.train)}
-    evaluations = {id: evaluate(candidate, rows) for id, candidate in candidates.items()}
-    for id, candidate in candidates.items():
-        error = prove_candidate(candidate, rows)
-        report(candidate, evaluations[id], error, rows)
-    prove_improvement(evaluations["good"], evaluations["better"])
-    prove_traffic(candidates["better"], rows)
-    write_everything(candidates, evaluations, rows)
+    given = arguments()
+    write_all = [
+        tumours.train.make_proven(),
+        classifier.make_proven(DIGITS, given.pytorch, given.scratch / "digits"),
+        classifier.make_proven(WINE, given.keras, given.scratch / "wine"),
+    ]
+    for write in write_all:
+        write(EXAMPLES)
 
 
-def write_everything(candidates, evaluations, rows):
-    write_rows(EXAMPLES / "rows", rows)
-    for id, candidate in candidates.items():
-        write_candidate(EXAMPLES / "candidates" / id, candidate, rows, evaluations[id])
-    for service in SERVICES:
-        folder = EXAMPLES / "model-repo" / "models" / service / "versions" / "1.0.0"
-        write_first_version(folder, candidates["good"], rows, evaluations["good"])
-
-
-def report(candidate, evaluation, error, rows):
-    metrics = " ".join(f"{entry['metric']} {entry['value']:.6f}" for entry in evaluation)
-    plain_ms, borderline_ms = measure_latency(candidate, rows.held_out.features)
-    print(
-        f"{candidate.id:7} {metrics} {len(candidate.model)} bytes, parity {error:.1e}, "
-        f"plain row {plain_ms:.3f} ms, borderline row {borderline_ms:.3f} ms"
-    )
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pytorch", required=True, help="a Python that has PyTorch")
+    parser.add_argument("--keras", required=True, help="a Python that has Keras and TensorFlow")
+    parser.add_argument("--scratch", required=True, type=Path, help="where programs meet")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,14 +9,20 @@ export const MODEL = 'screening';
 export const FIRST_WEIGHT = 20;
 
 /** The example repository with one of its models, and durations so short that a whole rollout takes seconds. */
-export async function makeModelFolder(directory: string): Promise<void> {
+export async function makeModelFolder(
+  directory: string,
+  environments: Readonly<Record<string, string>> = ENVIRONMENTS,
+): Promise<void> {
   await cp(example, directory, { recursive: true });
-  for (const other of ['triage', 'second-opinion']) {
+  const models = await readdir(join(directory, 'models'));
+  for (const other of models.filter(model => model !== MODEL)) {
     await rm(join(directory, 'models', other), { recursive: true });
     for (const environment of ['staging', 'prod'])
       await rm(join(directory, 'environments', environment, other), { recursive: true });
   }
-  for (const [name, text] of Object.entries(ENVIRONMENTS)) {
+  for (const name of await readdir(join(directory, 'environments')))
+    if (!(name in environments)) await rm(join(directory, 'environments', name), { recursive: true });
+  for (const [name, text] of Object.entries(environments)) {
     await mkdir(join(directory, 'environments', name), { recursive: true });
     await writeFile(join(directory, 'environments', name, 'environment.yaml'), text);
   }

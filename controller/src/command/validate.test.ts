@@ -23,7 +23,7 @@ describe('validate', () => {
   it('finds the example well but for weights that are in no LFS, and names the command that mends it', async () => {
     const found = await validate({ folder, signal });
 
-    expect(found).toMatchObject({ models: 3, versions: 3, environments: 3 });
+    expect(found).toMatchObject({ models: 5, versions: 5, environments: 3 });
     expect(new Set(found.problems.map(({ code }) => code))).toEqual(new Set(['W_RAW_ARTIFACT']));
     expect(found.problems[0]?.remedy).toContain('git lfs migrate import');
   });

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.special import expit
 from sklearn.ensemble import GradientBoostingClassifier
 
-import graphs
-from rows import MEAN_CONCAVE_POINTS, MEAN_CONCAVITY, SEED, has_zero_concavity
+from tumours import graphs
+from tumours.rows import MEAN_CONCAVE_POINTS, MEAN_CONCAVITY, SEED, has_zero_concavity
 
 GOOD = dict(n_estimators=60, max_depth=3, learning_rate=0.1, random_state=SEED)
 BETTER = dict(

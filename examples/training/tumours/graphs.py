@@ -5,7 +5,7 @@ from onnx import parser
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 
-from rows import MEAN_CONCAVE_POINTS, MEAN_CONCAVITY
+from tumours.rows import MEAN_CONCAVE_POINTS, MEAN_CONCAVITY
 
 WIDTH = 30
 GRID = 256

@@ -3,8 +3,8 @@
 import statistics
 import time
 
-from candidates import is_borderline
 from proof import open_session, serve
+from tumours.candidates import is_borderline
 
 REPEATS = 20
 
