@@ -27,6 +27,8 @@ export function problemOf(error: unknown): ProblemDetails {
 }
 
 function refusalOf(status: number): string {
+  if (status === 408) return 'The request did not arrive in time. Send it whole, and again.';
+  if (status === 431) return 'The headers are larger than this server takes. Send fewer of them.';
   if (status === 413) return 'The body is larger than this address takes. Send only what is documented.';
   if (status === 415) return 'The body must be JSON: send it with Content-Type: application/json.';
   return "The request can't be read. Send a JSON object, and nothing that is not documented.";

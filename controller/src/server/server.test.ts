@@ -1,14 +1,16 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { SwitchbackError } from '../error.ts';
+import { hostCheck } from './host-check.ts';
 import { ProblemDetails } from './problem.ts';
 import { endpoint, type Route } from './route.ts';
 import { routes } from './routes.ts';
 import { makeServer, startServer } from './server.ts';
 import { appOf, bearer, kindOf, silentLog, TOKENS, worldWith } from './world.fixture.ts';
 
-const OPTIONS = { tokens: { kindOf }, log: silentLog };
+const OPTIONS = { host: '127.0.0.1', tokens: { kindOf }, log: silentLog };
 
 describe('the route table', () => {
   test.each(['verb', 'scope', 'bodyLimitBytes', 'endpoint'] as const)(
@@ -18,7 +20,7 @@ describe('the route table', () => {
       const table = routes(world, '1').map(route => ({ ...route }));
       delete (table[7] as Partial<Route>)[field];
 
-      await expect(startServer({ ...OPTIONS, routes: table, host: '127.0.0.1', port: 0 })).rejects.toThrow(
+      await expect(startServer({ ...OPTIONS, routes: table, port: 0 })).rejects.toThrow(
         /GET \/api\/v1alpha1\/history declares no/,
       );
     },
@@ -92,7 +94,7 @@ describe('access', () => {
 describe('a problem', () => {
   test.each([
     ['an address that is not there', 'GET', '/api/v1alpha1/nothing', undefined, 404, 'E_NOT_FOUND'],
-    ['a method that is not there', 'DELETE', '/api/v1alpha1/status', undefined, 404, 'E_NOT_FOUND'],
+    ['a method that is not there', 'DELETE', '/api/v1alpha1/status', undefined, 405, 'E_METHOD'],
     ['a path that is no path', 'GET', '/api/v1alpha1/models/%zz/versions', undefined, 400, 'E_BODY'],
     [
       'a name outside the grammar',
@@ -167,7 +169,7 @@ describe('a problem', () => {
       }),
     };
     const log = { ...silentLog, error: (...line: unknown[]) => told.push(line) };
-    await using app = makeServer({ routes: [broken], tokens: { kindOf }, log }).app;
+    await using app = makeServer({ ...OPTIONS, routes: [broken], log }).app;
 
     const answer = await app.inject('/broken');
 
@@ -177,10 +179,68 @@ describe('a problem', () => {
   });
 });
 
+describe('a path', () => {
+  test('says which methods it takes, to anybody and before it reads a body', async () => {
+    await using world = await worldWith();
+    await using app = appOf(world);
+    const asked = [
+      ['POST', '/api/v1alpha1/status', 'GET'],
+      ['HEAD', '/healthz', 'GET'],
+      ['GET', pause(), 'POST'],
+      ['PUT', pause(), 'POST'],
+      ['OPTIONS', pause(), 'POST'],
+    ] as const;
+
+    for (const [method, url, allow] of asked) {
+      const answer = await app.inject({ method, url, payload: 'x'.repeat(method === 'PUT' ? 9000 : 0) });
+      expect(answer.statusCode, `${method} ${url}`).toBe(405);
+      expect(answer.headers.allow).toBe(allow);
+    }
+    expect(world.asked).toEqual([]);
+  });
+
+  test('is served under the names of this machine and of no other', async () => {
+    await using world = await worldWith();
+    await using app = appOf(world);
+    const statusUnder = async (host: string) =>
+      (await app.inject({ url: '/api/v1alpha1/status', headers: { ...bearer('operator'), host } }))
+        .statusCode;
+
+    for (const host of ['localhost', 'LOCALHOST:4180', '127.0.0.1:1', '[::1]:4180', '127.0.0.1'])
+      expect(await statusUnder(host), host).toBe(200);
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example:4180',
+      '127.0.0.1@evil',
+      '127.0.0.1.',
+      '0.0.0.0',
+      '[::2]',
+      'a b',
+    ])
+      expect(await statusUnder(host), host).toBe(403);
+  });
+
+  test('is served under the name that the operator has configured', () => {
+    expect(() => hostCheck('controller.internal')('controller.internal:80')).not.toThrow();
+    expect(() => hostCheck('::1')('[::1]:80')).not.toThrow();
+    expect(() => hostCheck('127.0.0.1')(undefined)).toThrow(/not served under the name ""/);
+  });
+});
+
 describe('the listener', () => {
+  test('tells of what is no HTTP in the form of every other problem', async () => {
+    await using world = await worldWith();
+    await using server = await startServer({ ...OPTIONS, routes: routes(world, '1'), port: 0 });
+
+    const [head = '', body = ''] = (await sent(server.address, 'HELO \u0000\r\n\r\n')).split('\r\n\r\n');
+
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
+    expect(ProblemDetails.parse(JSON.parse(body))).toMatchObject({ status: 400, code: 'E_BODY' });
+  });
+
   test('answers at its address, takes an address that is taken for E_PORT_TAKEN, and is gone once disposed', async () => {
     await using world = await worldWith();
-    const options = { ...OPTIONS, routes: routes(world, '1'), host: '127.0.0.1' };
+    const options = { ...OPTIONS, routes: routes(world, '1') };
     const server = await startServer({ ...options, port: 0 });
     const port = Number(new URL(server.address).port);
 
@@ -196,7 +256,6 @@ describe('the listener', () => {
     await using server = await startServer({
       ...OPTIONS,
       routes: routes(world, '1'),
-      host: '127.0.0.1',
       port: 0,
     });
 
@@ -214,6 +273,21 @@ function urlOf(path: string): string {
     .replace(':environment', 'prod')
     .replace(':model', 'screening')
     .replace(':sha256', '0'.repeat(64));
+}
+
+/** All that comes back to these bytes until the other side hangs up. */
+function sent(address: string, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    connect(Number(new URL(address).port), '127.0.0.1')
+      .setEncoding('utf8')
+      .on('data', (text: string) => {
+        answer += text;
+      })
+      .on('end', () => resolve(answer))
+      .on('error', reject)
+      .write(bytes);
+  });
 }
 
 function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {

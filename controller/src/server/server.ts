@@ -1,13 +1,17 @@
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type HTTPMethods } from 'fastify';
 import type { Tokens } from '../access/tokens.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
 import type { Log } from '../log.ts';
 import { authorize } from './authorize.ts';
+import { hostCheck } from './host-check.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { type Answer, checkRoute, type Route } from './route.ts';
 import { STATUS_OF_ANSWER } from './status-codes.ts';
+import { answerUnreadable } from './unreadable-request.ts';
 
 export interface ServerOptions {
+  /** Where it listens; a request must be addressed to it or to this machine's own names. */
+  host: string;
   routes: readonly Route[];
   tokens: Pick<Tokens, 'kindOf'>;
   log: Log;
@@ -18,6 +22,7 @@ export interface RunningServer extends AsyncDisposable {
   address: string;
 }
 
+const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const RECEIVE_MS = 10_000;
 const HEADERS_MS = 5_000;
 /** Longer than the longest poll: an idle asker is no dead one. */
@@ -28,10 +33,10 @@ const FAREWELL_MS = 1000;
 
 /** Listens, once every route has said who may use it. Throws E_PORT_TAKEN, or E_INTERNAL for such a route. */
 export async function startServer({
-  host,
   port,
   ...options
-}: ServerOptions & { host: string; port: number }): Promise<RunningServer> {
+}: ServerOptions & { port: number }): Promise<RunningServer> {
+  const { host } = options;
   const { app, abortAll } = makeServer(options);
   try {
     const address = await app.listen({ host, port });
@@ -53,7 +58,7 @@ async function stop(app: FastifyInstance, abortAll: () => void): Promise<void> {
 }
 
 /** Everything but the listener. `abortAll` ends every wait of a request. */
-export function makeServer({ routes, tokens, log }: ServerOptions): {
+export function makeServer({ host, routes, tokens, log }: ServerOptions): {
   app: FastifyInstance;
   abortAll: () => void;
 } {
@@ -68,14 +73,18 @@ export function makeServer({ routes, tokens, log }: ServerOptions): {
     connectionTimeout: SILENT_SOCKET_MS,
     http: { headersTimeout: HEADERS_MS, maxHeaderSize: LARGEST_HEADERS_BYTES },
     frameworkErrors: (error, _request, reply) => void fail(error, reply),
+    clientErrorHandler: answerUnreadable,
   });
   // JSON or nothing: a form or a plain text that a web page may send without asking is refused.
   app.removeContentTypeParser('text/plain');
+  const checkHost = hostCheck(host);
+  app.addHook('onRequest', async ({ headers }) => checkHost(headers.host));
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   refuseInWords(app, log);
   for (const route of routes) declare(app, route, { tokens, live, stopped: stopping.signal });
+  refuseOtherMethods(app, routes);
   const abortAll = (): void => {
     stopping.abort();
     for (const request of live) request.abort();
@@ -93,6 +102,23 @@ function refuseInWords(app: FastifyInstance, log: Log): void {
     const message = `There is nothing to ${method} at this path. See /api/v1alpha1/openapi.json.`;
     fail(new SwitchbackError('E_NOT_FOUND', message), reply);
   });
+}
+
+/** A path that is there, asked in a way that it is not for. No body is read to say so. */
+function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
+  for (const [url, known] of Map.groupBy(routes, ({ path }) => path)) {
+    const taken = known.map(({ method }) => method as string);
+    const allow = taken.join(', ');
+    app.route({
+      method: METHODS.filter(method => !taken.includes(method)),
+      url,
+      onRequest: async ({ method }, reply) => {
+        reply.header('allow', allow);
+        throw new SwitchbackError('E_METHOD', `${method} is not for this path, which takes ${allow}.`);
+      },
+      handler: async () => {},
+    });
+  }
 }
 
 function declare(

@@ -136,7 +136,8 @@ function takeIn(world: TestWorld, requests: Requests): void {
 }
 
 export function appOf(world: ServerWorld): FastifyInstance {
-  return makeServer({ routes: routes(world, '0.0.0-test'), tokens: { kindOf }, log: world.log }).app;
+  const table = routes(world, '0.0.0-test');
+  return makeServer({ host: '127.0.0.1', routes: table, tokens: { kindOf }, log: world.log }).app;
 }
 
 export function bearer(kind: TokenKind): { authorization: string } {

@@ -1,36 +1,19 @@
 import { EnvironmentName, ModelName, OperationStatus, Status } from '@switchback-ml/schemas';
 import { z } from 'zod';
 import { SwitchbackError } from '../../error.ts';
-import { FirstSeen } from '../../registry/first-seen.ts';
+import type { FirstSeen } from '../../registry/first-seen.ts';
 import { HistoryItem, historyItems } from '../../registry/history.ts';
 import { ModelEntry, modelEntries, VersionEntry, versionEntries } from '../../registry/models.ts';
 import { operationStatus } from '../../registry/operations.ts';
-import { makeStatus } from '../../registry/status.ts';
 import { type Endpoint, endpoint } from '../route.ts';
+import { statusNow } from '../status-now.ts';
 import type { ServerWorld } from '../world.ts';
 
-export function status(world: ServerWorld): Endpoint {
-  const seen = new FirstSeen();
+export function status(world: ServerWorld, seen: FirstSeen): Endpoint {
   return endpoint({
     summary: 'What git asks for, what is served, and what is waited for',
     answers: { found: Status },
     handle: () => ({ kind: 'found', body: statusNow(world, seen) }),
-  });
-}
-
-function statusNow(world: ServerWorld, seen: FirstSeen): Status {
-  const { state, repository, repositoryUrl, branch } = world;
-  return makeStatus({
-    state,
-    view: repository.latest(),
-    contact: repository.contact(),
-    observed: world.actuation.observe(),
-    heard: world.observation.latest().heard,
-    repositoryUrl,
-    branch,
-    address: world.address(),
-    seen,
-    now: world.clock.now(),
   });
 }
 
