@@ -156,7 +156,10 @@ describe('the command line', () => {
     const held = await run('promote', 'screening@9.9.9', 'prod', '--repo', 'models.git');
 
     expect(held).toMatchObject({ code: 2, out: '' });
-    expect(held.err).toMatch(/^switchback: There is no version 9\.9\.9 of screening\. .*\[E_NOT_FOUND\]\n$/);
+    // On a slow machine it says first what it waits for.
+    expect(held.err).toMatch(
+      /^(?:… .*\n)*switchback: There is no version 9\.9\.9 of screening\. .*\[E_NOT_FOUND\]\n$/,
+    );
   });
 
   it('shows how to start a controller when none runs', async () => {
@@ -234,5 +237,68 @@ describe('the command line', () => {
       'validate',
     ])
       expect(help.out).toMatch(new RegExp(`^  ${verb} `, 'm'));
+  });
+
+  it('says its version, and leaves the word to the model where a verb takes it', async () => {
+    expect(await here('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+    expect((await here('register', 'none.onnx', '--version', '1.1.0')).err).toContain("option '--name");
+  });
+
+  it('reads history, manifests and settings from git alone, and says so beside the answer', async () => {
+    const repo = ['--repo', 'models.git'];
+    const then = await here('history', 'prod/screening', '--at', 'now', ...repo);
+    const json = await here('history', 'prod', '--json', ...repo);
+    const effective = await here('get', 'prod/screening', '--effective', ...repo);
+    const documents = await here('get', 'prod/screening', ...repo);
+
+    expect(then).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^at \d{4}-.*Z\n\nprod\/screening {2}1\./),
+    });
+    expect(then.err).toContain('(from git: main at ');
+    expect(JSON.parse(json.out)).toMatchObject({ source: { kind: 'git', branch: 'main' } });
+    expect(json.err).toBe('');
+    expect(effective.out).toMatch(/^limits\.memory +512Mi +models\/screening\/serving\.yaml:\d+$/m);
+    expect(documents.out).toContain('# environments/prod/screening/release.yaml\napiVersion: ');
+  });
+
+  it('prints no more than text of a log that wants more, and its lines as JSON', async () => {
+    const state = join(repository.folder, 'state-logs');
+    mkdirSync(state);
+    const line = {
+      level: 'warn',
+      time: '2026-11-23T10:00:00.000Z',
+      subject: 'prod/screening',
+      reason: '\u001b[2J',
+      msg: 'bad',
+    };
+    writeFileSync(join(state, 'controller.log'), `${JSON.stringify(line)}\n`);
+
+    const text = await here('logs', 'prod/screening', '--state', 'state-logs');
+    const json = await here('logs', 'controller', '--json', '--state', 'state-logs');
+
+    expect(text.out).toBe(
+      '2026-11-23 10:00:00.000Z warn  controller bad  subject=prod/screening  reason=\\u001b[2J\n',
+    );
+    expect(JSON.parse(json.out)).toMatchObject({ source: 'controller', fields: { reason: '\u001b[2J' } });
+    expect((await here('logs', '--level', 'loud', '--state', 'state-logs')).code).toBe(2);
+  });
+
+  it('finds what is wrong, and ends with 1 then', async () => {
+    const well = await here('doctor', '--repo', 'models.git');
+    const wrong = await here('doctor', '--repo', 'models.git', '--base', 'nowhere', '--json');
+
+    expect(well).toMatchObject({ code: 0, out: expect.stringMatching(/^ok {4}node +24\./) });
+    expect(wrong.code).toBe(1);
+    expect(JSON.parse(wrong.out)).toMatchObject({ failed: 1 });
+  });
+
+  it('needs a controller to say why not, and shows how to start one', async () => {
+    const asked = await here('why-not', 'prod/screening@1.0.0');
+
+    expect(asked).toMatchObject({ code: 2, err: expect.stringContaining('Start one: switchback up') });
   });
 });

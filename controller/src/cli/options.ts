@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
-import { type GitOptions, isFolder } from '../command/index.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type GitOptions, isFolder, type ReadOptions } from '../command/index.ts';
 import type { Terminal } from './terminal.ts';
 
 const DEFAULT_STATE = '.switchback';
@@ -11,43 +11,63 @@ export function withState(verb: Command): Command {
 }
 
 export function withOutput(verb: Command): Command {
-  return verb.option(
-    '-o, --output <form>',
-    'json: for programs; text: for people',
-    oneOf(['text', 'json']),
-    'text',
-  );
+  return verb
+    .option('-o, --output <form>', 'json: for programs; text: for people', oneOf(['text', 'json']), 'text')
+    .addOption(new Option('--json', 'the same as -o json').implies({ output: 'json' }));
 }
 
 /** Which repository a change goes to, and how. */
 export function withGit(verb: Command): Command {
+  return withRepository(verb, 'what the controller of --state watches').option(
+    '--branch <name>',
+    'push a new branch of this name, for a pull request, instead',
+  );
+}
+
+/** Which repository is read; a clone that one stands in will do. */
+export function withReading(verb: Command): Command {
+  return withRepository(verb, 'what the controller of --state watches, else the clone you stand in');
+}
+
+function withRepository(verb: Command, otherwise: string): Command {
   return withState(verb)
-    .option('--repo <url or folder>', 'model repository (default: what the controller of --state watches)')
+    .option('--repo <url or folder>', `model repository (default: ${otherwise})`)
     .option('--base <branch>', 'its branch (default: what the controller watches, else main)')
-    .option('--root <folder>', 'folder of the model repository within the git repository')
-    .option('--branch <name>', 'push a new branch of this name, for a pull request, instead');
+    .option('--root <folder>', 'folder of the model repository within the git repository');
 }
 
 export function withReason(verb: Command): Command {
   return verb.option('--reason <text>', 'why; goes into git');
 }
 
-export interface GitFlags {
+export interface StateFlags {
   state: string;
+  output: 'text' | 'json';
+}
+
+export interface ReadFlags extends StateFlags {
   repo?: string;
   base?: string;
   root?: string;
+}
+
+export interface GitFlags extends Omit<ReadFlags, 'output'> {
   branch?: string;
 }
 
-export function gitOptions(flags: GitFlags, { directory, environment, signal }: Terminal): GitOptions {
-  const { state, repo, base, root, branch } = flags;
+export function gitOptions(flags: GitFlags, terminal: Terminal): GitOptions {
+  return { ...readOptions(flags, terminal), branch: flags.branch };
+}
+
+export function readOptions(
+  { state, repo, base, root }: Omit<ReadFlags, 'output'>,
+  { directory, environment, signal }: Terminal,
+): ReadOptions {
   return {
     state: resolve(directory, state),
     repo: repo && from(directory, repo),
     base,
     root,
-    branch,
     directory,
     environment,
     signal,

@@ -35,6 +35,17 @@ export function parseDeployedVersion(text: string): DeploymentAddress & VersionA
   throw usage(text, 'prod/screening@1.1.0');
 }
 
+/** `prod/screening`, `prod`, or nothing for all. */
+export function parseScope(text: string | undefined): Partial<DeploymentAddress> {
+  if (text === undefined) return {};
+  return text.includes('/') ? parseDeployment(text) : { environment: parseEnvironment(text) };
+}
+
+/** Whatever can be shown: `prod/screening`, `prod`, `screening@1.1.0`. */
+export function parseAnything(text: string): Partial<DeploymentAddress & VersionAddress> {
+  return text.includes('@') ? parseVersion(text) : parseScope(text);
+}
+
 export function parseEnvironment(text: string): EnvironmentName {
   return named(EnvironmentName, text, 'an environment such as prod');
 }

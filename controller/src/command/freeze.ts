@@ -1,9 +1,9 @@
 import { Duration, type EnvironmentName, type Instant, type ModelName } from '@switchback-ml/schemas';
 import { z } from 'zod';
 import { SwitchbackError } from '../error.ts';
+import { findEnvironment, findModel } from '../registry/find.ts';
 import type { Outcome } from './outcome.ts';
 import { isInForce } from './promote.ts';
-import { findEnvironment, findModel } from './workspace/find.ts';
 import { manifestText } from './workspace/manifest-text.ts';
 import { subjectLine } from './workspace/message.ts';
 import { changeRepository, type GitOptions } from './workspace/open.ts';

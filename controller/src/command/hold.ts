@@ -1,8 +1,8 @@
 import type { DesiredDeployment, DesiredEnvironment, DesiredVersion } from '../desired/desired-state.ts';
 import { releasePath } from '../proposal/promotion-rule.ts';
+import { findEnvironment, findVersion } from '../registry/find.ts';
 import type { DeploymentAddress, VersionAddress } from './address.ts';
 import type { Outcome } from './outcome.ts';
-import { findEnvironment, findVersion } from './workspace/find.ts';
 import { manifestText } from './workspace/manifest-text.ts';
 import { subjectLine } from './workspace/message.ts';
 import { changeRepository, type GitOptions } from './workspace/open.ts';

@@ -2,10 +2,10 @@ import type { EnvironmentName, Freeze, Instant, ModelName } from '@switchback-ml
 import type { DesiredEnvironment, DesiredState, DesiredVersion } from '../desired/desired-state.ts';
 import { SwitchbackError } from '../error.ts';
 import { promotionEdits } from '../proposal/promotion-edits.ts';
+import { findEnvironment, findVersion } from '../registry/find.ts';
 import { isHeld } from '../rollout/held.ts';
 import type { VersionAddress } from './address.ts';
 import type { Outcome } from './outcome.ts';
-import { findEnvironment, findVersion } from './workspace/find.ts';
 import { subjectLine } from './workspace/message.ts';
 import { changeRepository, type GitOptions } from './workspace/open.ts';
 import type { Look } from './workspace/workspace.ts';

@@ -6,12 +6,14 @@ import type { Status } from '@switchback-ml/schemas';
 import { type Clock, systemClock } from '../clock.ts';
 import { SwitchbackError } from '../error.ts';
 import { readSecret, STATE_FILES } from './controller/state-directory.ts';
+import { logFiles } from './logs/files.ts';
 import { takeProcessLock } from './process-lock.ts';
 import type { Progress } from './progress.ts';
 import { curlLine } from './up/curl.ts';
 import { exampleRequest } from './up/example-request.ts';
 import { KeptController } from './up/kept-controller.ts';
 import { endLeftRuntimes } from './up/left-runtimes.ts';
+import { keepLogs } from './up/log-keeper.ts';
 import { controllerReached, everythingServes } from './up/readiness.ts';
 import { isFolder } from './workspace/target.ts';
 
@@ -87,6 +89,7 @@ export async function up(options: UpOptions): Promise<Running> {
     controllerReached(() => kept.pid, { ...wait, signal: bound }),
   );
   kept.ready();
+  opened.use(keepLogs({ files: () => logFiles(state).map(({ file }) => file), clock }));
   const status = await orExited(kept, signal, bound => everythingServes({ ...wait, signal: bound }));
   const examples = await examplesOf(status, state, signal);
 

@@ -7,7 +7,8 @@ import type {
   Wait,
 } from '@switchback-ml/schemas';
 import { clockTime, duration } from './age.ts';
-import { plain, table } from './table.ts';
+import { plain } from './plain.ts';
+import { table } from './table.ts';
 
 /** How everything stands, compact: what is well takes a line, what is not says what to do. */
 export function statusText(status: Status): string {
@@ -22,13 +23,13 @@ export function statusText(status: Status): string {
 
 function headText({ address, repository }: Status): string {
   const { url, branch, commit, subject, ageMs, failure } = repository;
-  const revision = commit === null ? 'no commit yet' : `${commit.slice(0, 7)} ${plain(subject ?? '')}`;
+  const revision = commit === null ? 'no commit yet' : `${commit.slice(0, 7)} ${subject ?? ''}`;
   const age = ageMs === null ? 'never reached' : `reached ${duration(ageMs)} ago`;
   return table([
     ['controller', address],
-    ['repository', `${plain(url)}  ${branch}  ${age}`],
+    ['repository', `${url}  ${branch}  ${age}`],
     ['revision', revision.trim()],
-    ...(failure === null ? [] : [['failure', plain(failure)]]),
+    ...(failure === null ? [] : [['failure', failure]]),
   ]);
 }
 
@@ -37,7 +38,7 @@ function environmentText(
   now: number,
 ): string {
   const from = promotesFrom.length > 0 ? `from ${promotesFrom.join(', ')}` : '';
-  const head = [name, address ?? 'no runtime', mode, from].filter(part => part !== '').join('  ');
+  const head = plain([name, address ?? 'no runtime', mode, from].filter(part => part !== '').join('  '));
   if (deployments.length === 0) return `${head}\n  nothing is deployed`;
   const rows = table(deployments.map(deploymentRow), '  ').split('\n');
   const lines = deployments.flatMap((deployment, index) => [
@@ -70,16 +71,16 @@ function deploymentRow({
 function verdictText(verdict: DeploymentStatus['verdict'], waits: readonly Wait[]): string {
   if (verdict === null) return '';
   const isSaid = verdict.verdict === 'healthy' || waits.some(({ what }) => what.includes(verdict.reason));
-  return isSaid ? verdict.verdict : `${verdict.verdict}: ${plain(verdict.reason)}`;
+  return isSaid ? verdict.verdict : `${verdict.verdict}: ${verdict.reason}`;
 }
 
 function detailLines({ backends, conditions, waits }: DeploymentStatus, now: number): string[] {
   const failures = backends.flatMap(({ version, failure }) =>
-    failure === undefined ? [] : [`    ! ${version} failed: ${plain(failure)}`],
+    failure === undefined ? [] : [plain(`    ! ${version} failed: ${failure}`)],
   );
   const notable = conditions
     .filter(isNotable)
-    .map(({ type, reason, message }) => `    ! ${type}, ${reason}: ${plain(message)}`);
+    .map(({ type, reason, message }) => plain(`    ! ${type}, ${reason}: ${message}`));
   return [...failures, ...notable, ...waits.flatMap(wait => waitLines(wait, now))];
 }
 
@@ -104,7 +105,7 @@ export function waitLines({ what, since, until, who, command }: Wait, now: numbe
 function operationsText({ operations, at }: Status): string {
   if (operations.length === 0) return '';
   const lines = operations.flatMap(({ subject, kind, state, summary, waits }) => [
-    `  ${subject} ${kind} ${state}: ${plain(summary)}`,
+    plain(`  ${subject} ${kind} ${state}: ${summary}`),
     ...waits.flatMap(wait => waitLines(wait, at)),
   ]);
   return ['writing to git', ...lines].join('\n');

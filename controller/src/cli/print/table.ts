@@ -1,17 +1,14 @@
-/** Columns as wide as their widest cell; the last one is not padded. */
+import { plain } from './plain.ts';
+
+/** Columns as wide as their widest cell; the last one is not padded. A cell is one line, whatever stands in it. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths: number[] = [];
-  for (const row of rows)
+  const cells = rows.map(row => row.map(plain));
+  for (const row of cells)
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  return rows
+  return cells
     .map(row =>
       `${indent}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
     )
     .join('\n');
-}
-
-/** Foreign text for a terminal: no control characters, so that it can neither move the cursor nor fake a line. */
-export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ');
 }

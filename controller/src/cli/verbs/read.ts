@@ -1,23 +1,17 @@
 import { resolve } from 'node:path';
 import type { Status } from '@switchback-ml/schemas';
 import type { Command } from 'commander';
-import { events, history, parseDeployment, status, validate } from '../../command/index.ts';
+import { events, status, validate } from '../../command/index.ts';
 import type { AddVerbs } from '../add-verbs.ts';
-import { numberBetween, stateOf, withOutput, withState } from '../options.ts';
+import { numberBetween, type StateFlags, stateOf, withOutput, withState } from '../options.ts';
 import { eventLine } from '../print/event.ts';
-import { historyText } from '../print/history.ts';
+import { json } from '../print/json.ts';
 import { problemsText, statusText } from '../print/status.ts';
 import { EXIT, type ExitCode, type Terminal } from '../terminal.ts';
-
-interface StateFlags {
-  state: string;
-  output: 'text' | 'json';
-}
 
 /** Verbs that look and change nothing. */
 export const addReadVerbs: AddVerbs = (program, terminal, finish) => {
   addStatus(program, terminal, finish);
-  addHistory(program, terminal);
   addEvents(program, terminal);
   addValidate(program, terminal, finish);
 };
@@ -38,16 +32,6 @@ function exitOf({ environments }: Status): ExitCode {
     deployments.some(({ verdict, phase }) => verdict?.verdict === 'degraded' || phase === 'halted'),
   );
   return isBad ? EXIT.differs : EXIT.ok;
-}
-
-function addHistory(program: Command, terminal: Terminal): void {
-  withOutput(withState(program.command('history <deployment>')))
-    .description('What ran in a deployment such as prod/screening, and how it ended')
-    .action(async (deployment: string, flags: StateFlags) => {
-      const state = stateOf(flags, terminal);
-      const items = await history({ ...parseDeployment(deployment), state, signal: terminal.signal });
-      terminal.out(flags.output === 'json' ? json({ items }) : historyText(items, terminal.now()));
-    });
 }
 
 function addEvents(program: Command, terminal: Terminal): void {
@@ -82,7 +66,3 @@ const addValidate: AddVerbs = (program, terminal, finish) => {
       finish(errors > 0 ? EXIT.differs : EXIT.ok);
     });
 };
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}

@@ -25,6 +25,8 @@ export const STATE_FILES = {
   runtimeToken: 'runtime-token',
   keys: 'keys',
   runtimes: 'runtimes',
+  /** In the folder of each runtime. */
+  runtimeLog: 'runtime.log',
   person: 'person',
 } as const;
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, rename, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../error.ts';
 import { lastWords } from './last-words.ts';
+import { rotateIdle } from './log-keeper.ts';
 
-const LOG_LIMIT_BYTES = 16 * 2 ** 20;
 const SHORTEST_BACK_OFF_MS = 200;
 const LONGEST_BACK_OFF_MS = 10_000;
 /** After a life of this length an end is a new misfortune, not the same one again. */
@@ -104,10 +104,6 @@ export class KeptController {
 }
 
 async function openLog(file: string) {
-  const sizeBytes = await stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  if (sizeBytes > LOG_LIMIT_BYTES) await rename(file, `${file}.1`);
+  await rotateIdle(file);
   return open(file, 'a', 0o600);
 }

@@ -18,7 +18,8 @@ export async function lastWords(logFile: string, from: number): Promise<string |
 async function readTail(file: string, from: number): Promise<string> {
   await using handle = await open(file, 'r');
   const { size } = await handle.stat();
-  const start = Math.max(from, size - TAIL_BYTES);
+  // A log that is shorter than it was has been put aside since.
+  const start = Math.max(from > size ? 0 : from, size - TAIL_BYTES);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(TAIL_BYTES), 0, TAIL_BYTES, start);
   return buffer.toString('utf8', 0, bytesRead);
 }

@@ -24,7 +24,8 @@ export interface PersonRequest {
 }
 
 /** Throws E_CONFIG when git does not know who this is. */
-export async function readPerson({ directory, environment, signal }: PersonRequest): Promise<Person> {
+export async function readPerson(request: PersonRequest): Promise<Person> {
+  const { directory, environment, signal } = request;
   const own = personEnvironment(environment);
   const setting = (name: string): Promise<string | null> => gitSetting(name, { directory, own, signal });
   const name = environment['GIT_AUTHOR_NAME'] ?? (await setting('user.name'));
@@ -34,8 +35,18 @@ export async function readPerson({ directory, environment, signal }: PersonReque
       'E_CONFIG',
       'git does not know who you are, and a commit needs an author. Run: git config --global user.name "…" and git config --global user.email "…"',
     );
-  const ssh = own['GIT_SSH_COMMAND'] ?? (await setting('core.sshCommand'));
-  return { name, email, environment: { ...own, ...(ssh ? { GIT_SSH_COMMAND: ssh } : {}) } };
+  return { name, email, ...(await readRights(request)) };
+}
+
+/** What git needs to read as this person; who they are plays no part. */
+export async function readRights({
+  directory,
+  environment,
+  signal,
+}: PersonRequest): Promise<Pick<Person, 'environment'>> {
+  const own = personEnvironment(environment);
+  const ssh = own['GIT_SSH_COMMAND'] ?? (await gitSetting('core.sshCommand', { directory, own, signal }));
+  return { environment: { ...own, ...(ssh ? { GIT_SSH_COMMAND: ssh } : {}) } };
 }
 
 /** How the person is called in the event log: git's name for them, else the system's. */

@@ -31,14 +31,20 @@ export interface Look {
   now: Instant;
 }
 
-/** The model repository through a clone of the person's own, with their own git rights. */
-export interface Workspace extends AsyncDisposable {
-  branch: string;
-  person: Person;
-  target: RepositoryTarget;
+/** The model repository through a clone of the person's own, to be looked at. */
+export interface Reader extends AsyncDisposable {
+  /** Of the clone. */
+  directory: string;
   repository: Repository;
   /** Asks the remote. Throws what the remote's failure is, e.g. E_GIT_UNREACHABLE. */
   look(signal: AbortSignal): Promise<Look>;
+}
+
+/** The same with the person's own git rights, to be changed. */
+export interface Workspace extends Reader {
+  branch: string;
+  person: Person;
+  target: RepositoryTarget;
   /** Edits are relative to the model repository's root. */
   commit(change: { look: Look; edits: Edits; message: string }, signal: AbortSignal): Promise<CommitSha>;
   push(
@@ -49,47 +55,54 @@ export interface Workspace extends AsyncDisposable {
   ): Promise<PushOutcome>;
 }
 
-export interface WorkspaceOptions {
+export interface ReaderOptions {
   target: RepositoryTarget;
-  person: Person;
+  /** For git, as of the person. */
+  environment: Person['environment'];
   /** A folder that keeps the clone for the next time; used when no other command does. */
   cache: string | null;
   clock?: Clock;
 }
 
-export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  const { target, person, clock = systemClock } = options;
-  await using opened = new AsyncDisposableStack();
-  const directory = await openFolder(options, opened);
-  const repository = opened.use(
-    await gitRepository({
-      url: target.url,
-      directory,
-      allowFile: target.isDirectory,
-      environment: person.environment,
-      clock,
-    }),
-  );
-  const closing = opened.move();
-  const look = lookAgain({ target, repository, clock, opened: closing });
+export interface WorkspaceOptions extends Omit<ReaderOptions, 'environment'> {
+  person: Person;
+}
+
+export async function openWorkspace({ person, ...options }: WorkspaceOptions): Promise<Workspace> {
+  const { target } = options;
+  const reader = await openReader({ ...options, environment: person.environment });
+  const { repository } = reader;
   return {
+    ...reader,
     branch: target.branch,
     person,
     target,
-    repository,
-    look,
     commit: ({ look: { head, now }, edits, message }, signal) =>
       repository.commit(
         { parent: head, edits: belowRoot(target.root, edits), message, author: person, at: now },
         signal,
       ),
     push: (branch, expected, next, signal) => repository.push(`refs/heads/${branch}`, expected, next, signal),
+  };
+}
+
+export async function openReader(options: ReaderOptions): Promise<Reader> {
+  const { target, environment, clock = systemClock } = options;
+  await using opened = new AsyncDisposableStack();
+  const directory = await openFolder(options, opened);
+  const { url, isDirectory: allowFile } = target;
+  const repository = opened.use(await gitRepository({ url, directory, allowFile, environment, clock }));
+  const closing = opened.move();
+  return {
+    directory,
+    repository,
+    look: lookAgain({ target, repository, clock, opened: closing }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
 /** The cached clone, or a temporary one when another command holds it. */
-async function openFolder({ cache }: WorkspaceOptions, opened: AsyncDisposableStack): Promise<string> {
+async function openFolder({ cache }: ReaderOptions, opened: AsyncDisposableStack): Promise<string> {
   const lock = cache === null ? null : await lockClone(cache);
   if (lock !== null) {
     opened.use(lock);

@@ -5,9 +5,9 @@ import type {
   DesiredModel,
   DesiredState,
   DesiredVersion,
-} from '../../desired/desired-state.ts';
-import { nearest } from '../../desired/nearest.ts';
-import { SwitchbackError } from '../../error.ts';
+} from '../desired/desired-state.ts';
+import { nearest } from '../desired/nearest.ts';
+import { SwitchbackError } from '../error.ts';
 
 /** Each throws E_NOT_FOUND with what there is instead. */
 export function findEnvironment(desired: DesiredState, name: EnvironmentName): DesiredEnvironment {

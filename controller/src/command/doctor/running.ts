@@ -1,0 +1,163 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EnvironmentStatus, ServingSnapshot, SNAPSHOT_PATH, type Status } from '@switchback-ml/schemas';
+import { z } from 'zod';
+import type { Clock } from '../../clock.ts';
+import { askRuntime } from '../../observation/ask-runtime.ts';
+import { openManagement } from '../controller/management.ts';
+import { readControllerFile, readSecret, STATE_FILES } from '../controller/state-directory.ts';
+import { status } from '../status.ts';
+import { productVersion } from '../version.ts';
+import { attempt, type Check, fail, ok, skip, warn } from './check.ts';
+
+const ANSWER_WITHIN_MS = 5000;
+
+const Readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) });
+const Description = z.object({ info: z.object({ version: z.string() }) });
+
+export interface RunningRequest {
+  state: string;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+export interface Running {
+  checks: Check[];
+  /** Null: no controller says it. */
+  status: Status | null;
+}
+
+/** The controller of the state directory, and the runtimes that it keeps. */
+export async function runningChecks(request: RunningRequest): Promise<Running> {
+  const { state, signal } = request;
+  const controller = readControllerFile(state);
+  if (controller === null)
+    return { checks: [skip('controller', `none runs on ${state}; start one: switchback up`)], status: null };
+  const { address, pid } = controller;
+  if (!isThere(pid))
+    return {
+      checks: [
+        fail(
+          'controller',
+          `process ${pid} that listened at ${address} is gone, and did not end in order`,
+          'Start it again: switchback up. Its last words: switchback logs controller',
+        ),
+      ],
+      status: null,
+    };
+  const checks = [...(await attempt('controller', signal, () => controllerCheck(address, pid, signal)))];
+  if (checks.some(({ state: found }) => found === 'FAIL')) return { checks, status: null };
+  const now = await status({ state, signal });
+  for (const environment of now.environments)
+    checks.push(
+      ...(await attempt(`runtime of ${environment.name}`, signal, () => runtimeCheck(environment, request))),
+    );
+  return { checks, status: now };
+}
+
+async function controllerCheck(address: string, pid: number, signal: AbortSignal): Promise<Check> {
+  const readiness = await read(new URL('/readyz', address), Readiness, signal);
+  const described = await read(new URL('/api/v1alpha1/openapi.json', address), Description, signal);
+  if (readiness === null)
+    return fail(
+      'controller',
+      `process ${pid} lives, and does not answer at ${address}`,
+      'Look at its words: switchback logs controller. If it stays so, stop and start it: switchback up.',
+    );
+  const version = described?.info.version ?? 'unknown';
+  if (!readiness.ready)
+    return warn(
+      'controller',
+      `${version} at ${address} is not ready: ${readiness.reasons.join('; ')}`,
+      'Mend what it names.',
+    );
+  if (version !== productVersion())
+    return warn(
+      'controller',
+      `it is ${version}, this command is ${productVersion()}`,
+      'Use the command of its version, or start the controller anew.',
+    );
+  return ok('controller', `${version} at ${address}, process ${pid}, is ready`);
+}
+
+async function runtimeCheck(
+  { name, address, deployments }: EnvironmentStatus,
+  { state, clock, signal }: RunningRequest,
+): Promise<Check> {
+  const check = `runtime of ${name}`;
+  if (deployments.length === 0) return skip(check, 'nothing is deployed there');
+  const remedy = `Look at its words: switchback logs ${name}`;
+  if (address === null) return fail(check, 'it does not answer, and is being replaced', remedy);
+  const token = readSecret(state, STATE_FILES.runtimeToken);
+  const question = { address, boundMs: ANSWER_WITHIN_MS, clock, fetch: globalThis.fetch, signal };
+  const word = await askRuntime(question, token);
+  if (word.kind === 'silent') return fail(check, `at ${address}: ${word.reason}`, remedy);
+  const { loaded, snapshot } = word.observation;
+  const failed = loaded.find(entry => entry.state === 'failed');
+  if (failed)
+    return fail(
+      check,
+      `${failed.model}@${failed.version} failed: ${failed.failure?.message ?? 'it gave no reason'}`,
+      remedy,
+    );
+  const published = await publishedGeneration(state, name, token, signal);
+  const age = ageOf(join(state, STATE_FILES.runtimes, name, 'snapshot.json'), clock.now());
+  if (published !== null && snapshot !== published)
+    return warn(
+      check,
+      `at ${address} it has snapshot ${snapshot ?? 'none'}, ${published} is published`,
+      'Ask again in a moment. If it stays so: switchback logs controller, and of the runtime.',
+    );
+  const ready = loaded.filter(entry => entry.state === 'ready').length;
+  return ok(
+    check,
+    `at ${address}, ${ready} of ${loaded.length} revisions ready, snapshot ${snapshot ?? 'none'}${age}`,
+  );
+}
+
+async function publishedGeneration(
+  state: string,
+  environment: string,
+  token: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { address } = openManagement(state);
+  const url = new URL(SNAPSHOT_PATH.replace(':environment', environment), address);
+  const snapshot = await read(url, ServingSnapshot, signal, { authorization: `Bearer ${token}` });
+  return snapshot?.generation ?? null;
+}
+
+/** Null when it does not answer in time, or not in this form. */
+async function read<Answer>(
+  url: URL,
+  schema: z.ZodType<Answer>,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<Answer | null> {
+  try {
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+    const response = await fetch(url, { headers, redirect: 'error', signal: bound });
+    return schema.safeParse(await response.json()).data ?? null;
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+/** `, 12 min old` */
+function ageOf(file: string, now: number): string {
+  try {
+    const minutes = Math.max(0, Math.round((now - statSync(file).mtimeMs) / 60_000));
+    return minutes < 1 ? ', fresh' : `, ${minutes} min old`;
+  } catch {
+    return '';
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
