@@ -9,12 +9,13 @@ import { readSecret, STATE_FILES } from './controller/state-directory.ts';
 import { logFiles } from './logs/files.ts';
 import { takeProcessLock } from './process-lock.ts';
 import type { Progress } from './progress.ts';
+import { watchController } from './up/controller-watch.ts';
 import { curlLine } from './up/curl.ts';
 import { exampleRequest } from './up/example-request.ts';
 import { KeptController } from './up/kept-controller.ts';
 import { endLeftRuntimes } from './up/left-runtimes.ts';
 import { keepLogs } from './up/log-keeper.ts';
-import { controllerReached, everythingServes } from './up/readiness.ts';
+import { controllerReached, everythingServes, isAnswering } from './up/readiness.ts';
 import { isFolder } from './workspace/target.ts';
 
 const CONTROLLER = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -89,6 +90,15 @@ export async function up(options: UpOptions): Promise<Running> {
     controllerReached(() => kept.pid, { ...wait, signal: bound }),
   );
   kept.ready();
+  opened.use(
+    watchController({
+      pid: () => kept.pid,
+      isAnswering: (pid, until) => isAnswering(state, pid, until),
+      kill: endHung,
+      onHung: how => options.onRestart?.(how),
+      clock,
+    }),
+  );
   opened.use(keepLogs({ files: () => logFiles(state).map(({ file }) => file), clock }));
   const status = await orExited(kept, signal, bound => everythingServes({ ...wait, signal: bound }));
   const examples = await examplesOf(status, state, signal);
@@ -110,6 +120,15 @@ export async function up(options: UpOptions): Promise<Running> {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** It may have ended on its own meanwhile. */
+function endHung(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function refuseMissingFolder(repo: string): void {

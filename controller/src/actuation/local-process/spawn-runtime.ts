@@ -1,12 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentName } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../error.ts';
-
-/** At each start a log that is longer is put aside, in place of the one put aside before. */
-const LOG_LIMIT_BYTES = 16 * 2 ** 20;
 
 /** All that a runtime gets of the controller's variables: no credential of a forge or a ledger is among them. */
 const HANDED_DOWN = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
@@ -30,7 +27,8 @@ export interface RuntimeCommand {
 export async function spawnRuntime(options: RuntimeCommand, onExit: (how: string) => void): Promise<number> {
   const [program = '', ...first] = options.command;
   await mkdir(options.stateDirectory, { recursive: true, mode: 0o700 });
-  await using log = await openLog(join(options.stateDirectory, 'runtime.log'));
+  // Whoever keeps the controller keeps this within bounds as well.
+  await using log = await open(join(options.stateDirectory, 'runtime.log'), 'a', 0o600);
 
   const child = spawn(program, [...first, ...runtimeArguments(options)], {
     detached: true,
@@ -66,15 +64,6 @@ function runtimeArguments({
     ...['--host', host],
     ...['--token-file', tokenFile],
   ];
-}
-
-async function openLog(file: string) {
-  const sizeBytes = await stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  if (sizeBytes > LOG_LIMIT_BYTES) await rename(file, `${file}.1`);
-  return open(file, 'a', 0o600);
 }
 
 function entry(name: string, value: string | undefined): [string, string][] {

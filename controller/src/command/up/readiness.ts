@@ -50,6 +50,19 @@ export async function controllerReached(pid: () => number | null, options: WaitO
   }
 }
 
+/** Whether this life answers at all, ready or not; null while it has not said where it listens. */
+export async function isAnswering(state: string, pid: number, signal: AbortSignal): Promise<boolean | null> {
+  const address = addressOf(state, pid);
+  if (address === null) return null;
+  try {
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+    await (await fetch(new URL('/healthz', address), { signal: bound })).arrayBuffer();
+    return true;
+  } catch {
+    return signal.aborted ? null : false;
+  }
+}
+
 /** Null while what is written is of another life. */
 function addressOf(state: string, pid: number | null): string | null {
   const written = readControllerFile(state);
