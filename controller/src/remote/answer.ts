@@ -24,6 +24,12 @@ export function answerText(response: ServerResponse, status: number, text: strin
   response.end(body);
 }
 
+/** In the form that git-lfs shows to whoever runs it. */
+export function answerLfsRefusal(response: ServerResponse, status: number, message: string): void {
+  response.setHeader('connection', 'close');
+  answerJson(response, status, { message });
+}
+
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { 'content-type': LFS_JSON, 'content-length': Buffer.byteLength(body) });

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -169,10 +169,56 @@ describe('the LFS side of remoteServer', () => {
     expect(response.status).toBe(415);
   });
 
-  it('answers 404 for a repository that is not there', async () => {
+  it('answers 404 for a repository that is not there, in the words that git-lfs shows', async () => {
     await using it = await world();
 
-    expect((await ask(it.lfs.replace('models', 'other'), batch('download'))).status).toBe(404);
+    const response = await ask(it.lfs.replace('models', 'other'), batch('download'));
+
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toBe(LFS_JSON);
+    expect(await response.json()).toEqual({ message: 'There is no repository other here.' });
+  });
+
+  it.each([
+    ['a list of locks', 'GET', 'locks', 200],
+    ['a new lock', 'POST', 'locks', 501],
+    ['whether a push meets a lock', 'POST', 'locks/verify', 501],
+    ['the end of a lock', 'POST', 'locks/7/unlock', 501],
+    ['another question about locks', 'POST', 'locks/7', 404],
+  ])('answers %s', async (_, method, path, status) => {
+    await using it = await world();
+
+    const response = await fetch(`${it.lfs}/${path}`, { method });
+
+    expect(response.status).toBe(status);
+    expect(await response.json()).toEqual(status === 200 ? { locks: [] } : { message: expect.any(String) });
+  });
+
+  it('names addresses by the host under which it was reached', async () => {
+    await using it = await world();
+    await put(it.lfs, OID, CONTENT);
+    const { port } = it.server.address;
+
+    const { actions } = await askOne(it.lfs.replace('127.0.0.1', 'localhost'), batch('download'));
+
+    expect(actions?.['download']?.href).toBe(`http://localhost:${port}/models.git/info/lfs/objects/${OID}`);
+  });
+
+  it('removes what a killed server left of uploads, and nothing of others', async () => {
+    await using folder = await temporaryFolder();
+    await folder.git(['init', '--quiet', '--bare', 'models.git']);
+    const incoming = join(folder.path, 'models.git/lfs/tmp');
+    await mkdir(incoming, { recursive: true });
+    const names = ['old', 'new'].map((_, at) => `${OID}-${randomUUID().replace(/^./, String(at))}`);
+    const hourAgo = Date.now() / 1000 - 3600;
+    for (const name of [...names, 'somebody-elses']) {
+      await writeFile(join(incoming, name), 'half');
+      if (name !== names[1]) await utimes(join(incoming, name), hourAgo, hourAgo);
+    }
+
+    await using _server = await remoteServer({ directory: folder.path });
+
+    expect((await readdir(incoming)).sort()).toEqual([names[1], 'somebody-elses']);
   });
 });
 

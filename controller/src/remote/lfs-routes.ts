@@ -12,6 +12,8 @@ import type { LfsRoute } from './route.ts';
 
 const BODY_LIMIT = 1024 * 1024;
 
+const NO_LOCKS = 'This remote keeps no locks: versions are only ever added, so there is nothing to lock.';
+
 const WireObject = z.object({ oid: ArtifactDigest, size: z.int().nonnegative() });
 const BatchRequest = z.object({
   operation: z.enum(['download', 'upload']),
@@ -26,7 +28,7 @@ export interface LfsPlace {
   base: string;
 }
 
-/** The LFS server API, `basic` transfers: batch, upload, download, verify. */
+/** The LFS server API, `basic` transfers: batch, upload, download, verify; and that locks are not kept. */
 export async function lfsRoutes(
   { repository, base }: LfsPlace,
   route: LfsRoute,
@@ -41,6 +43,13 @@ export async function lfsRoutes(
       return answerJson(response, 200, await batch({ folder, base }, await readJson(request, BatchRequest)));
     case 'verify':
       return answerJson(response, 200, await verify(folder, await readJson(request, WireObject)));
+    case 'locks':
+      if (request.method === 'POST') throw new Refusal(501, NO_LOCKS);
+      return answerJson(response, 200, { locks: [] });
+    // At 501 git-lfs notes for itself not to ask again; at an empty list it would advise to switch locks on.
+    case 'locks-verify':
+    case 'unlock':
+      throw new Refusal(501, NO_LOCKS);
     case 'object':
       if (request.method === 'PUT') return receiveObject(folder, route.digest, request, response);
       return sendObject(folder, route.digest, request, response);

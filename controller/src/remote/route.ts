@@ -6,7 +6,7 @@ import { Refusal } from './answer.ts';
 /** What a request is for. Nothing of it but `name` and `digest`, each of a strict grammar, ever names a file. */
 export type Route = { name: string } & (
   | { kind: 'git'; service: 'git-upload-pack' | 'git-receive-pack'; isAdvertisement: boolean }
-  | { kind: 'lfs'; what: 'batch' | 'verify' }
+  | { kind: 'lfs'; what: 'batch' | 'verify' | 'locks' | 'locks-verify' | 'unlock' }
   | { kind: 'lfs'; what: 'object'; digest: ArtifactDigest }
 );
 
@@ -19,8 +19,18 @@ const METHODS: Record<string, readonly string[]> = {
   exchange: ['POST'],
   batch: ['POST'],
   verify: ['POST'],
+  locks: ['GET', 'POST'],
+  'locks-verify': ['POST'],
+  unlock: ['POST'],
   object: ['GET', 'HEAD', 'PUT'],
 };
+const LFS_ADDRESSES: Readonly<Record<string, Exclude<LfsRoute['what'], 'object'>>> = {
+  'info/lfs/objects/batch': 'batch',
+  'info/lfs/objects/verify': 'verify',
+  'info/lfs/locks': 'locks',
+  'info/lfs/locks/verify': 'locks-verify',
+};
+const UNLOCK = /^info\/lfs\/locks\/[^/]{1,200}\/unlock$/;
 
 export function parseRoute(request: IncomingMessage): Route {
   // A page in a browser could reach this machine under a name of its own.
@@ -41,8 +51,9 @@ function routeOf(name: string, rest: string, service: string): Route | null {
   if (rest === 'info/refs')
     return isService(service) ? { name, kind: 'git', service, isAdvertisement: true } : null;
   if (isService(rest)) return { name, kind: 'git', service: rest, isAdvertisement: false };
-  if (rest === 'info/lfs/objects/batch') return { name, kind: 'lfs', what: 'batch' };
-  if (rest === 'info/lfs/objects/verify') return { name, kind: 'lfs', what: 'verify' };
+  const what = LFS_ADDRESSES[rest];
+  if (what !== undefined) return { name, kind: 'lfs', what };
+  if (UNLOCK.test(rest)) return { name, kind: 'lfs', what: 'unlock' };
   const digest = ArtifactDigest.safeParse(/^info\/lfs\/objects\/(.+)$/.exec(rest)?.[1]);
   return digest.success ? { name, kind: 'lfs', what: 'object', digest: digest.data } : null;
 }

@@ -83,6 +83,18 @@ export function artifactContract(name: string, make: () => Promise<ArtifactsUnde
       });
     });
 
+    test('keeps what is needed, whatever else may go', async () => {
+      const { artifacts, objects } = await source();
+      const bytes = Buffer.from('last good');
+      objects.set(sha256(bytes), bytes);
+      const path = await artifacts.open(wanted(bytes), signal);
+      objects.clear();
+
+      await artifacts.keepOnly(new Set([wanted(bytes).sha256]));
+
+      await expect(artifacts.open(wanted(bytes), signal)).resolves.toBe(path);
+    });
+
     test('gives the same file to two who ask at once', async () => {
       const { artifacts, objects } = await source();
       const bytes = Buffer.alloc(100_000, 'twice');

@@ -1,4 +1,4 @@
-import type { Artifact } from '@switchback-ml/schemas';
+import type { Artifact, ArtifactDigest } from '@switchback-ml/schemas';
 
 /**
  * Where the bytes of a version come from. What is given out is a local file with exactly these bytes, proved by
@@ -7,4 +7,9 @@ import type { Artifact } from '@switchback-ml/schemas';
 export interface Artifacts extends AsyncDisposable {
   /** The path of the file; pulls it first where it isn't there. Rejects with E_ARTIFACT_PULL: worth another try. */
   open(artifact: Pick<Artifact, 'sha256' | 'size'>, signal: AbortSignal): Promise<string>;
+  /**
+   * From now on these alone are needed: others are kept only as long as there is room for them. Whoever calls it names
+   * all that is loaded, wanted, or in a snapshot that a restart would serve from.
+   */
+  keepOnly(needed: ReadonlySet<ArtifactDigest>): Promise<void>;
 }

@@ -1,10 +1,11 @@
 import type { RepositoryFile } from '../../desired/desired-state.ts';
 import { parseRemoteUrl } from '../remote-url.ts';
-import type { ArtifactSource, CommitSource } from '../repository.ts';
+import type { CommitSource } from '../repository.ts';
 import { lfsEndpoint } from './address.ts';
 import { lfsClient } from './client.ts';
 import { gitBlobs } from './git-blob.ts';
 import { lfsDirectory } from './local-directory.ts';
+import type { ResumableSource } from './resumable-source.ts';
 
 export interface ArtifactSourceSettings {
   /** Of the git repository, or its folder on this machine. */
@@ -12,6 +13,8 @@ export interface ArtifactSourceSettings {
   isDirectory: boolean;
   /** Where the operator says LFS is; null: beside the repository. */
   lfsUrl: string | null;
+  /** Hosts beside it that the operator lets it name for its objects, as a store in the cloud. */
+  allowedHosts?: readonly string[];
   /** The repository's own. */
   authorization?: string;
   commits: Pick<CommitSource, 'readBlob'>;
@@ -20,7 +23,7 @@ export interface ArtifactSourceSettings {
 }
 
 /** Weights come from git itself where they were committed raw, else from LFS where the operator says it is. */
-export function artifactSource(settings: ArtifactSourceSettings): ArtifactSource {
+export function artifactSource(settings: ArtifactSourceSettings): ResumableSource {
   const lfs = lfsOf(settings);
   return gitBlobs({
     commits: settings.commits,
@@ -33,7 +36,8 @@ export function artifactSource(settings: ArtifactSourceSettings): ArtifactSource
   });
 }
 
-function lfsOf({ url, isDirectory, lfsUrl, authorization }: ArtifactSourceSettings): ArtifactSource | null {
+function lfsOf(settings: ArtifactSourceSettings): ResumableSource | null {
+  const { url, isDirectory, lfsUrl, authorization, allowedHosts = [] } = settings;
   if (lfsUrl === null && isDirectory) return lfsDirectory({ repository: url });
   const endpoint = lfsUrl ?? lfsEndpoint(parseRemoteUrl(url, { allowFile: false }));
   if (endpoint === null) return null;
@@ -41,6 +45,7 @@ function lfsOf({ url, isDirectory, lfsUrl, authorization }: ArtifactSourceSettin
   const isSameHost = !isDirectory && URL.parse(endpoint)?.origin === URL.parse(url)?.origin;
   return lfsClient({
     url: endpoint,
+    allowedHosts,
     ...(isSameHost && authorization !== undefined ? { authorization } : {}),
   });
 }

@@ -3,9 +3,10 @@ import { SwitchbackError } from '../../error.ts';
 import { oneLine, plainText } from '../git-cli/words.ts';
 import type { LfsObject } from '../repository.ts';
 import type { Addresses } from './address.ts';
-import { type Transport, unreachable } from './transport.ts';
+import { readText } from './read-text.ts';
+import type { Transport } from './transport.ts';
 
-/** What the server says to do for one object; `actions` is empty for an upload that it has already. */
+/** What the server says to do for one object; without any action for an upload that it has already. */
 export interface Actions {
   download?: Action;
   upload?: Action;
@@ -16,13 +17,19 @@ export interface Action {
   url: URL;
   /** Names in lower case; they are for this address alone. */
   headers: Record<string, string>;
+  /** Null: the server does not say. */
+  lastsMs: number | null;
+  /** The same as a time of the server's clock; it may not be ours. */
+  lastsUntil: number | null;
 }
+
+export type Operation = 'download' | 'upload';
 
 export interface BatchRequest {
   transport: Transport;
   addresses: Addresses;
-  operation: 'download' | 'upload';
-  object: LfsObject;
+  operation: Operation;
+  objects: readonly LfsObject[];
   /** Values that must not appear in a message. */
   secrets: readonly string[];
   signal: AbortSignal;
@@ -32,8 +39,9 @@ export const LFS_HEADERS = {
   accept: 'application/vnd.git-lfs+json',
   'content-type': 'application/vnd.git-lfs+json',
 };
+/** More in one request are refused by some servers. */
+export const MOST_OBJECTS = 100;
 
-const ANSWER_LIMIT = 1024 * 1024;
 /** Set by whoever sends the body, or a way around the address. */
 const NOT_THEIRS = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'cookie', 'range']);
 
@@ -48,31 +56,36 @@ const WireAction = z.object({
       z.string().regex(/^[\t\x20-\x7e]{0,16000}$/),
     )
     .nullish(),
+  expires_in: z.number().nullish(),
+  expires_at: z.string().max(100).nullish(),
 });
+type WireAction = z.infer<typeof WireAction>;
+
+const WireObject = z.object({
+  oid: z.string(),
+  size: z.number(),
+  error: z.object({ code: z.number(), message: z.string().nullish() }).nullish(),
+  actions: z
+    .object({
+      download: WireAction.optional(),
+      upload: WireAction.optional(),
+      verify: WireAction.optional(),
+    })
+    .nullish(),
+});
+type WireObject = z.infer<typeof WireObject>;
+
 const WireAnswer = z.object({
   transfer: z.literal('basic').nullish(),
   hash_algo: z.literal('sha256').nullish(),
-  objects: z
-    .array(
-      z.object({
-        oid: z.string(),
-        size: z.number(),
-        error: z.object({ code: z.number(), message: z.string().nullish() }).nullish(),
-        actions: z
-          .object({
-            download: WireAction.optional(),
-            upload: WireAction.optional(),
-            verify: WireAction.optional(),
-          })
-          .nullish(),
-      }),
-    )
-    .max(100),
+  objects: z.array(WireObject).max(MOST_OBJECTS),
 });
 
-/** Asks the batch API about one object. */
-export async function askBatch(request: BatchRequest): Promise<Actions> {
-  const { transport, addresses, operation, object, signal } = request;
+/** What the batch API says of each object; asking for it throws what is wrong with that one alone. */
+export type BatchAnswer = (object: LfsObject) => Actions;
+
+export async function askBatch(request: BatchRequest): Promise<BatchAnswer> {
+  const { transport, addresses, operation, objects, signal } = request;
   const response = await transport({
     url: new URL('objects/batch', addresses.base),
     method: 'POST',
@@ -81,17 +94,26 @@ export async function askBatch(request: BatchRequest): Promise<Actions> {
       operation,
       transfers: ['basic'],
       hash_algo: 'sha256',
-      objects: [{ oid: object.digest, size: object.sizeBytes }],
+      objects: objects.map(({ digest, sizeBytes }) => ({ oid: digest, size: sizeBytes })),
     }),
     signal,
   });
   const answer = WireAnswer.safeParse(parseJson(await readText(response, signal)));
-  const found = answer.data?.objects.find(({ oid }) => oid === object.digest);
-  if (found === undefined) throw unusable('does not answer as the LFS batch API says');
-  if (found.error) throw refusedObject(request, found.error);
-  if (found.size !== object.sizeBytes)
-    throw unusable(`has ${found.size} bytes under ${object.digest} where ${object.sizeBytes} are declared`);
-  const { download, upload, verify } = found.actions ?? {};
+  const found = answer.data?.objects ?? [];
+  return object => {
+    const same = found.filter(({ oid }) => oid === object.digest);
+    const said = same.find(({ size }) => size === object.sizeBytes) ?? same[0];
+    if (said === undefined) throw unusable('does not answer as the LFS batch API says');
+    return actionsOf(request, object, said);
+  };
+}
+
+function actionsOf(request: BatchRequest, object: LfsObject, said: WireObject): Actions {
+  if (said.error) throw refusedObject(request, object, said.error);
+  if (said.size !== object.sizeBytes)
+    throw unusable(`has ${said.size} bytes under ${object.digest} where ${object.sizeBytes} are declared`);
+  const { download, upload, verify } = said.actions ?? {};
+  const { addresses } = request;
   return {
     ...(download && { download: action(addresses, download) }),
     ...(upload && { upload: action(addresses, upload) }),
@@ -99,26 +121,16 @@ export async function askBatch(request: BatchRequest): Promise<Actions> {
   };
 }
 
-function action(addresses: Addresses, { href, header }: z.infer<typeof WireAction>): Action {
+function action(addresses: Addresses, { href, header, expires_in, expires_at }: WireAction): Action {
   const headers = Object.entries(header ?? {}).filter(([name]) => !NOT_THEIRS.has(name));
-  return { url: addresses.accept(href, addresses.base), headers: Object.fromEntries(headers) };
-}
-
-async function readText(response: Response, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length;
-      if (size > ANSWER_LIMIT) break;
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    throw unreachable(cause);
-  }
-  if (size > ANSWER_LIMIT) throw unusable(`answers with more than ${ANSWER_LIMIT} bytes`);
-  return Buffer.concat(chunks).toString('utf8');
+  const until = Date.parse(expires_at ?? '');
+  return {
+    url: addresses.accept(href, addresses.base),
+    headers: Object.fromEntries(headers),
+    lastsMs: expires_in == null || expires_in === 0 ? null : expires_in * 1000,
+    // A server that leaves the time out may still write the first one that its language knows.
+    lastsUntil: until > 0 ? until : null,
+  };
 }
 
 function parseJson(text: string): unknown {
@@ -130,16 +142,17 @@ function parseJson(text: string): unknown {
 }
 
 function refusedObject(
-  { operation, object, secrets }: BatchRequest,
+  { operation, secrets }: BatchRequest,
+  { digest }: LfsObject,
   { code, message }: { code: number; message?: string | null | undefined },
 ): SwitchbackError {
   const said = oneLine(plainText(message ?? '', secrets));
   return new SwitchbackError(
     'E_LFS_OBJECT',
-    `The LFS server refuses the ${operation} of ${object.digest} (${code}${said === '' ? '' : `: ${said}`}).${
+    `The LFS server refuses the ${operation} of ${digest} (${code}${said === '' ? '' : `: ${said}`}).${
       operation === 'download' ? ' Push the object with "git lfs push --all".' : ''
     }`,
-    { details: { digest: object.digest, status: code } },
+    { details: { digest, status: code } },
   );
 }
 

@@ -319,7 +319,7 @@ describe('lfsClient', () => {
     ['the object', { object: [() => {}] }],
     ['the middle of the object', { object: [partly('weights ', 'silence', OBJECT)] }],
   ])('gives up when nothing more comes from %s', async (_, script) => {
-    expect(await tryDownload(script, { stallMs: 50 })).toMatchObject({
+    expect(await tryDownload(script, { stall: { silenceMs: 50 } })).toMatchObject({
       code: 'E_LFS_UNREACHABLE',
       message: expect.stringContaining('stalls'),
     });
@@ -389,7 +389,7 @@ describe('lfsClient', () => {
     const file = join(folder.path, 'model.onnx');
     await writeFile(file, WEIGHTS);
     await using server = await scriptedServer({ object: [() => {}] });
-    const client = lfsClient({ url: server.url, clock: patientClock(), stallMs: 50 });
+    const client = lfsClient({ url: server.url, clock: patientClock(), stall: { silenceMs: 50 } });
 
     await expect(client.upload([{ ...OBJECT, file }], never)).rejects.toMatchObject({
       code: 'E_LFS_UNREACHABLE',

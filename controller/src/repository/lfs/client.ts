@@ -1,12 +1,16 @@
-import { openAsBlob } from 'node:fs';
 import { type Clock, systemClock } from '../../clock.ts';
 import { SwitchbackError } from '../../error.ts';
-import type { ArtifactSink, ArtifactSource, LfsObject } from '../repository.ts';
-import { type Addresses, lfsAddresses } from './address.ts';
-import { type Action, type Actions, askBatch, LFS_HEADERS } from './batch.ts';
-import { receiveBody, type Transfer } from './receive-body.ts';
+import type { ArtifactSink, LfsObject } from '../repository.ts';
+import { lfsAddresses } from './address.ts';
+import { type Action, askBatch, type Operation } from './batch.ts';
+import { type BatchDesk, batchDesk } from './batch-desk.ts';
+import { forAll, type Pool, pool } from './pool.ts';
+import { receiveBody } from './receive-body.ts';
+import type { ResumableSource } from './resumable-source.ts';
 import { retrying } from './retry.ts';
-import { type StallWatch, stallWatch } from './stall.ts';
+import { type Sending, sendBody, verifySent } from './send-body.ts';
+import { type StallRule, type StallWatch, stallWatch } from './stall.ts';
+import { type OnProgress, throttledProgress } from './transfer-progress.ts';
 import { lfsTransport, type Transport } from './transport.ts';
 
 export interface LfsClientSettings {
@@ -18,126 +22,147 @@ export interface LfsClientSettings {
   allowedHosts?: readonly string[];
   fetch?: typeof globalThis.fetch;
   clock?: Clock;
-  /** How long nothing may come before a transfer is given up. */
-  stallMs?: number;
+  stall?: Partial<StallRule>;
+  /** Of uploads; how far a download is knows best who keeps it. */
+  onProgress?: OnProgress;
 }
 
 interface Client {
   transport: Transport;
-  addresses: Addresses;
-  secrets: readonly string[];
+  desks: Record<Operation, BatchDesk>;
+  transfers: Pool;
   clock: Clock;
-  stallMs: number;
+  stall: Partial<StallRule>;
+  onProgress: OnProgress;
 }
 
-const STALL_MS = 30_000;
+const TRANSFERS_AT_ONCE = 4;
+/** An address that would end before its first byte comes is as good as ended. */
+const MARGIN_MS = 5_000;
+/** What a server that signs its addresses answers once they have ended. */
+const MAY_HAVE_ENDED = new Set<unknown>([401, 403]);
+const NO_SUCH_RANGE = 416;
 
-/** LFS over its batch API, `basic` transfers alone. What `.lfsconfig` in a repository says plays no part. */
-export function lfsClient(settings: LfsClientSettings): ArtifactSource & ArtifactSink {
-  const { url, authorization, allowedHosts = [], fetch = globalThis.fetch } = settings;
-  const { clock = systemClock, stallMs = STALL_MS } = settings;
-  const addresses = lfsAddresses(url, allowedHosts);
-  const client: Client = {
-    transport: lfsTransport({ addresses, authorization, fetch, clock }),
-    addresses,
-    secrets: (authorization ?? '').split(/\s+/).filter(word => word.length >= 6),
-    clock,
-    stallMs,
-  };
-
+/**
+ * LFS over its batch API: `basic` transfers and sha256 alone, up to a hundred objects a question, four transfers at
+ * once. What `.lfsconfig` in a repository says plays no part.
+ */
+export function lfsClient(settings: LfsClientSettings): ResumableSource & ArtifactSink {
+  const client = open(settings);
   return {
-    download: async (object, write, signal) => {
+    download: (object, write, signal, beginning) => {
       // Kept from attempt to attempt: what was written stays, the next one goes on behind it.
-      const progress = { bytes: 0 };
-      await retrying(clock, signal, async () => {
-        using watch = stallWatch(stallMs, object.sizeBytes, signal);
-        const { download } = await ask(client, 'download', object, watch);
-        if (download === undefined) throw noAction(object);
-        await fetchObject(client, download, { object, write, progress, watch });
-      });
+      const progress = { bytes: beginning?.bytes ?? 0 };
+      beginning?.leaveOut();
+      return retrying({ clock: client.clock, signal, bytes: () => progress.bytes }, () =>
+        withAction(client, 'download', object, signal, async ({ download }) => {
+          if (download === undefined) throw noAction(object);
+          using watch = stallWatch(client.stall, signal);
+          const response = await getFrom(client, download, progress.bytes, watch);
+          await receiveBody(response, { object, write, progress, watch });
+        }),
+      );
     },
-    upload: async (objects, signal) => {
-      for (const object of objects) await retrying(clock, signal, () => sendObject(client, object, signal));
-    },
+    upload: (objects, signal) =>
+      forAll(
+        objects,
+        ({ file, ...object }, until) =>
+          retrying({ clock: client.clock, signal: until }, () => send(client, object, file, until)),
+        signal,
+      ),
   };
 }
 
-function ask(
-  { transport, addresses, secrets }: Client,
-  operation: 'download' | 'upload',
-  object: LfsObject,
-  { signal }: StallWatch,
-): Promise<Actions> {
-  return askBatch({ transport, addresses, secrets, operation, object, signal });
-}
-
-async function fetchObject(
+/** From a byte on; a server that will give no range is asked for the whole. */
+async function getFrom(
   { transport }: Client,
   { url, headers }: Action,
-  { object, write, progress, watch }: Transfer,
+  from: number,
+  { signal }: StallWatch,
+): Promise<Response> {
+  const get = (range: Record<string, string>): Promise<Response> =>
+    transport({
+      url,
+      method: 'GET',
+      headers: { ...headers, ...range, 'accept-encoding': 'identity' },
+      signal,
+    });
+  if (from === 0) return get({});
+  try {
+    return await get({ range: `bytes=${from}-` });
+  } catch (error) {
+    if (!(error instanceof SwitchbackError) || error.details['objectStatus'] !== NO_SUCH_RANGE) throw error;
+    return get({});
+  }
+}
+
+function open(settings: LfsClientSettings): Client {
+  const { url, authorization, allowedHosts = [], fetch = globalThis.fetch } = settings;
+  const { clock = systemClock, stall = {}, onProgress = () => {} } = settings;
+  const addresses = lfsAddresses(url, allowedHosts);
+  const transport = lfsTransport({ addresses, authorization, fetch, clock });
+  const secrets = (authorization ?? '').split(/\s+/).filter(word => word.length >= 6);
+  const desk = (operation: Operation): BatchDesk =>
+    batchDesk(async (objects, signal) => {
+      // An answer is short: it comes before the silence is too long, or not at all.
+      using watch = stallWatch({ ...stall, floorBytesPerSecond: 0 }, signal);
+      return await askBatch({ transport, addresses, operation, objects, secrets, signal: watch.signal });
+    });
+  return {
+    transport,
+    desks: { download: desk('download'), upload: desk('upload') },
+    transfers: pool(TRANSFERS_AT_ONCE),
+    clock,
+    stall,
+    onProgress: throttledProgress(onProgress, clock),
+  };
+}
+
+type Acting = (actions: Awaited<ReturnType<BatchDesk>>) => Promise<void>;
+
+/** Asks, waits for a place and acts; once more with fresh addresses where those at hand have ended. */
+async function withAction(
+  { desks, transfers, clock }: Client,
+  operation: Operation,
+  object: LfsObject,
+  signal: AbortSignal,
+  act: Acting,
 ): Promise<void> {
-  watch.touch();
-  const range = progress.bytes === 0 ? {} : { range: `bytes=${progress.bytes}-` };
-  const response = await transport({
-    url,
-    method: 'GET',
-    headers: { ...headers, ...range, 'accept-encoding': 'identity' },
-    signal: watch.signal,
-  });
-  await receiveBody(response, { object, write, progress, watch });
+  const desk = desks[operation];
+  const first = await desk(object, signal);
+  const askedAt = clock.now();
+  await transfers.run(async () => {
+    if (hasEnded(first[operation], askedAt, clock.now())) return act(await desk(object, signal));
+    try {
+      await act(first);
+    } catch (error) {
+      if (!mayHaveEnded(error)) throw error;
+      await act(await desk(object, signal));
+    }
+  }, signal);
 }
 
 /** Nothing is sent when the server has the object already. */
-async function sendObject(
-  client: Client,
-  { file, ...object }: LfsObject & { file: string },
-  signal: AbortSignal,
-): Promise<void> {
-  using watch = stallWatch(client.stallMs, object.sizeBytes, signal);
-  const { upload, verify } = await ask(client, 'upload', object, watch);
-  if (upload === undefined) return;
-  const blob = await openAsBlob(file);
-  if (blob.size !== object.sizeBytes) throw changed(object, blob.size);
-  await drain(
-    await client.transport({
-      url: upload.url,
-      method: 'PUT',
-      headers: {
-        'content-type': 'application/octet-stream',
-        ...upload.headers,
-        'content-length': String(blob.size),
-      },
-      body: watched(blob, watch),
-      signal: watch.signal,
-    }),
-  );
-  if (verify === undefined) return;
-  watch.touch();
-  await drain(
-    await client.transport({
-      url: verify.url,
-      method: 'POST',
-      headers: { ...verify.headers, ...LFS_HEADERS },
-      body: JSON.stringify({ oid: object.digest, size: object.sizeBytes }),
-      signal: watch.signal,
-    }),
-  );
-}
-
-/** Counts as alive while the other side takes bytes. */
-function watched(blob: Blob, watch: StallWatch): ReadableStream<Uint8Array> {
-  const counting = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (chunk, controller) => {
-      watch.touch();
-      controller.enqueue(chunk);
-    },
+function send(client: Client, object: LfsObject, file: string, signal: AbortSignal): Promise<void> {
+  const { transport, onProgress, stall } = client;
+  return withAction(client, 'upload', object, signal, async ({ upload, verify }) => {
+    if (upload === undefined) return;
+    using watch = stallWatch(stall, signal);
+    const sending: Sending = { transport, object, file, watch, onProgress };
+    await sendBody(sending, upload);
+    if (verify !== undefined) await verifySent(sending, verify);
   });
-  return blob.stream().pipeThrough(counting);
 }
 
-/** The answer's words are not needed, its connection is. */
-async function drain(response: Response): Promise<void> {
-  await response.body?.cancel();
+function hasEnded(action: Action | undefined, askedAt: number, now: number): boolean {
+  if (action === undefined) return false;
+  const { lastsMs, lastsUntil } = action;
+  if (lastsMs !== null) return now + MARGIN_MS >= askedAt + lastsMs;
+  return lastsUntil !== null && now + MARGIN_MS >= lastsUntil;
+}
+
+function mayHaveEnded(error: unknown): boolean {
+  return error instanceof SwitchbackError && MAY_HAVE_ENDED.has(error.details['objectStatus']);
 }
 
 function noAction({ digest }: LfsObject): SwitchbackError {
@@ -145,13 +170,5 @@ function noAction({ digest }: LfsObject): SwitchbackError {
     'E_LFS_OBJECT',
     `The LFS server does not say where ${digest} can be downloaded; push it with "git lfs push --all".`,
     { details: { digest } },
-  );
-}
-
-function changed({ digest, sizeBytes }: LfsObject, found: number): SwitchbackError {
-  return new SwitchbackError(
-    'E_LFS_DIGEST',
-    `The file of ${digest} has ${found} bytes where ${sizeBytes} are declared and was not uploaded; register it again.`,
-    { details: { digest, sizeBytes, found } },
   );
 }

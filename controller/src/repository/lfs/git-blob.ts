@@ -1,6 +1,7 @@
 import type { ArtifactDigest, BlobId } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../error.ts';
-import type { ArtifactSource, CommitSource } from '../repository.ts';
+import type { CommitSource } from '../repository.ts';
+import type { ResumableSource } from './resumable-source.ts';
 
 /** A raw artifact is held in memory whole, unlike one in LFS. */
 const LARGEST_RAW = 64 * 2 ** 20;
@@ -10,7 +11,7 @@ export interface GitBlobSettings {
   /** The blob with these bytes in a commit that was read; null when none has them. */
   find(digest: ArtifactDigest): BlobId | null;
   /** Asked for what is not in git itself. */
-  otherwise?: ArtifactSource;
+  otherwise?: ResumableSource;
   limitBytes?: number;
 }
 
@@ -20,13 +21,13 @@ export function gitBlobs({
   find,
   otherwise,
   limitBytes = LARGEST_RAW,
-}: GitBlobSettings): ArtifactSource {
+}: GitBlobSettings): ResumableSource {
   return {
-    download: async (object, write, signal) => {
+    download: async (object, write, signal, beginning) => {
       const { digest } = object;
       const blob = find(digest);
       if (blob === null) {
-        if (otherwise !== undefined) return otherwise.download(object, write, signal);
+        if (otherwise !== undefined) return otherwise.download(object, write, signal, beginning);
         throw unusable(digest, 'is in no commit that was read');
       }
       const content = await commits.readBlob(blob, limitBytes, signal);

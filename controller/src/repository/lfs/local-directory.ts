@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SwitchbackError } from '../../error.ts';
-import type { ArtifactSink, ArtifactSource, LfsObject } from '../repository.ts';
-import { type ObjectFolder, objectFolder, readChunks } from './object-folder.ts';
+import type { ArtifactSink, LfsObject } from '../repository.ts';
+import { type ObjectFolder, objectFolder } from './object-folder.ts';
+import { readChunks } from './read-chunks.ts';
+import type { ResumableSource } from './resumable-source.ts';
 
 /** Where git-lfs itself keeps the objects of a repository, bare or with a work tree. */
 export function objectsOf(repository: string): ObjectFolder {
@@ -13,15 +15,16 @@ export function objectsOf(repository: string): ObjectFolder {
 }
 
 /** The LFS objects of a repository in a folder of this machine, without a server. */
-export function lfsDirectory({ repository }: { repository: string }): ArtifactSource & ArtifactSink {
+export function lfsDirectory({ repository }: { repository: string }): ResumableSource & ArtifactSink {
   const folder = objectsOf(repository);
 
   return {
-    download: async (object, write, signal) => {
+    download: async (object, write, signal, beginning) => {
       const found = await folder.open(object.digest);
       if (found === null) throw missing(object);
       await using handle = found.handle;
-      for await (const chunk of readChunks(handle, signal)) await write(chunk);
+      beginning?.leaveOut();
+      for await (const chunk of readChunks(handle, signal, beginning?.bytes)) await write(chunk);
     },
     upload: async (objects, signal) => {
       for (const object of objects) await copyIn(folder, object, signal);

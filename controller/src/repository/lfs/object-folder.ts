@@ -1,12 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ArtifactDigest } from '@switchback-ml/schemas';
-import { SwitchbackError } from '../../error.ts';
+import { ArtifactDigest, type Instant } from '@switchback-ml/schemas';
 import type { LfsObject } from '../repository.ts';
+import { diskCodeOf, fitToBeShown } from './disk-error.ts';
+import { Intake } from './intake.ts';
 
-const CHUNK = 256 * 1024;
+const HASHED_AT_ONCE = 256 * 1024;
+/** git-lfs keeps files of its own in the same folder. */
+const OURS = /^[0-9a-f]{64}-[0-9a-f-]{36}$/;
 
 export type Write = (chunk: Uint8Array) => Promise<void>;
 /** `different`: the bytes are not the object; they stay at `file`, which the caller removes or sets aside. */
@@ -33,9 +36,8 @@ export function objectFolder({ objects, incoming }: { objects: string; incoming:
       const file = join(incoming, `${object.digest}-${randomUUID()}`);
       try {
         await mkdir(incoming, { recursive: true });
-        const found = await writeHashed(file, object, produce);
-        if (found.digest !== object.digest || found.sizeBytes !== object.sizeBytes)
-          return { kind: 'different', found, file };
+        const found = await receiveInto(file, object, produce);
+        if (!isSame(found, object)) return { kind: 'different', found, file };
         await moveDurably(file, path(object.digest));
         return { kind: 'kept' };
       } catch (error) {
@@ -46,25 +48,25 @@ export function objectFolder({ objects, incoming }: { objects: string; incoming:
   };
 }
 
-/** What a file holds, read once from start to end. */
-export async function hashFile(handle: FileHandle, signal: AbortSignal): Promise<LfsObject> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of readChunks(handle, signal)) {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  return { digest: ArtifactDigest.parse(hash.digest('hex')), sizeBytes };
+export function isSame(one: LfsObject, other: LfsObject): boolean {
+  return one.digest === other.digest && one.sizeBytes === other.sizeBytes;
 }
 
-/** A file from its start. Each chunk is the reader's own. */
-export async function* readChunks(handle: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** What a file holds, read once from start to end, as slowly as `pace` says. */
+export async function hashFile(
+  handle: FileHandle,
+  signal: AbortSignal,
+  pace?: (bytes: number) => Promise<void>,
+): Promise<LfsObject> {
+  const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafeSlow(HASHED_AT_ONCE);
   for (let position = 0; ; ) {
     signal.throwIfAborted();
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(CHUNK), { position });
-    if (bytesRead === 0) return;
+    const { bytesRead } = await handle.read(chunk, { position });
+    if (bytesRead === 0) return { digest: ArtifactDigest.parse(hash.digest('hex')), sizeBytes: position };
+    hash.update(chunk.subarray(0, bytesRead));
     position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+    await pace?.(bytesRead);
   }
 }
 
@@ -76,12 +78,31 @@ export async function moveDurably(from: string, to: string): Promise<void> {
   await folder.sync();
 }
 
+/** Removes what a killed process of ours left half written; `before`: only what was last written earlier. */
+export async function sweepIncoming(incoming: string, before: Instant): Promise<void> {
+  for (const name of await readdir(incoming).catch(() => [])) {
+    if (!OURS.test(name)) continue;
+    const found = await stat(join(incoming, name)).catch(() => null);
+    if (found !== null && found.mtimeMs < before) await rm(join(incoming, name), { force: true });
+  }
+}
+
+async function receiveInto(
+  file: string,
+  object: LfsObject,
+  produce: (write: Write) => Promise<void>,
+): Promise<LfsObject> {
+  await using intake = await Intake.begin(file, object);
+  await produce(chunk => intake.write(chunk));
+  return await intake.finish();
+}
+
 async function openRegular(path: string): Promise<{ handle: FileHandle; sizeBytes: number } | null> {
   let handle: FileHandle;
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    const code = codeOf(error);
+    const code = diskCodeOf(error);
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR') return null;
     throw error;
   }
@@ -89,56 +110,4 @@ async function openRegular(path: string): Promise<{ handle: FileHandle; sizeByte
   if (found.isFile()) return { handle, sizeBytes: found.size };
   await handle.close();
   return null;
-}
-
-async function writeHashed(
-  file: string,
-  object: LfsObject,
-  produce: (write: Write) => Promise<void>,
-): Promise<LfsObject> {
-  await using handle = await open(file, 'wx', 0o644);
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await produce(async chunk => {
-    sizeBytes += chunk.length;
-    if (sizeBytes > object.sizeBytes) throw tooLong(object);
-    hash.update(chunk);
-    await writeAll(handle, chunk);
-  });
-  await handle.sync();
-  return { digest: ArtifactDigest.parse(hash.digest('hex')), sizeBytes };
-}
-
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.length; ) {
-    const { bytesWritten } = await handle.write(chunk, done);
-    done += bytesWritten;
-  }
-}
-
-export function tooLong({ digest, sizeBytes }: LfsObject): SwitchbackError {
-  return new SwitchbackError(
-    'E_LFS_OBJECT',
-    `More than the declared ${sizeBytes} bytes came for the LFS object ${digest}; it was cut off there. Push the object again, or correct the size in its pointer.`,
-    { details: { digest, sizeBytes } },
-  );
-}
-
-/** A full disk is named; a path of this machine is not. */
-function fitToBeShown(error: unknown, { digest, sizeBytes }: LfsObject): unknown {
-  const code = codeOf(error);
-  if (code === null) return error;
-  const why =
-    code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full; free some space' : `the disk said ${code}`;
-  return new SwitchbackError(
-    'E_LFS_OBJECT',
-    `The LFS object ${digest} of ${sizeBytes} bytes can not be kept: ${why}.`,
-    { cause: error, details: { digest, disk: code } },
-  );
-}
-
-/** Of an error of the file system; null for any other. */
-function codeOf(error: unknown): string | null {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return null;
-  return typeof error.code === 'string' ? error.code : null;
 }

@@ -1,6 +1,6 @@
 import { SwitchbackError } from '../../error.ts';
 import type { LfsObject } from '../repository.ts';
-import { tooLong } from './object-folder.ts';
+import { tooLong } from './disk-error.ts';
 import { transient } from './retry.ts';
 import type { StallWatch } from './stall.ts';
 import { unreachable } from './transport.ts';
@@ -36,10 +36,11 @@ async function* chunksOf(response: Response, watch: StallWatch): AsyncGenerator<
   const reader = (response.body ?? ReadableStream.from<Uint8Array>([])).getReader();
   try {
     for (;;) {
-      watch.touch();
+      // Whoever keeps the bytes may be slow; that is not the server's fault.
+      watch.moved(0);
       const chunk = await read(reader, watch.signal);
       if (chunk === null) return;
-      watch.touch();
+      watch.moved(chunk.length);
       yield chunk;
     }
   } finally {

@@ -5,17 +5,30 @@ const ATTEMPTS = 4;
 const FIRST_WAIT_MS = 500;
 /** Who is told to wait longer than this comes back another time. */
 const LONGEST_WAIT_MS = 60_000;
+/** An attempt that brought this much was worth it: a large object may come over a line that is cut again and again. */
+const WORTH_BYTES = 2 ** 20;
 
-/** Repeats what failed for a passing reason, a bounded number of times, as long apart as the server asks. */
+export interface Retrying {
+  clock: Clock;
+  signal: AbortSignal;
+  /** How much has come so far, over all attempts. */
+  bytes?: () => number;
+}
+
+/**
+ * Repeats what failed for a passing reason, as long apart as the server asks. Attempts that bring nothing are few; the
+ * others are bounded by the size of what they bring.
+ */
 export async function retrying<Value>(
-  clock: Clock,
-  signal: AbortSignal,
+  { clock, signal, bytes = () => 0 }: Retrying,
   attempt: () => Promise<Value>,
 ): Promise<Value> {
   for (let made = 1; ; made++) {
+    const before = bytes();
     try {
       return await attempt();
     } catch (error) {
+      if (bytes() - before >= WORTH_BYTES) made = 1;
       const waitMs = waitAfter(error, made);
       if (waitMs === null) throw error;
       await clock.sleep(waitMs, signal);

@@ -77,4 +77,27 @@ describe('sharedWork', () => {
     expect(ended.sort()).toEqual(['left', 'waiting']);
     await outcome;
   });
+
+  it('never runs a key twice at once, also when the first run is slow to give up', async () => {
+    const shared = sharedWork<string>('closed');
+    const said: string[] = [];
+    const leaving = new AbortController();
+    const left = shared.run(
+      'key',
+      async signal => {
+        await once(signal, 'abort');
+        for (let turn = 0; turn < 20; turn++) await setImmediate();
+        said.push('first has ended');
+        throw signal.reason;
+      },
+      leaving.signal,
+    );
+    leaving.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+
+    const next = shared.run('key', async () => String(said.push('second begins')), never);
+
+    expect(await next).toBe('2');
+    expect(said).toEqual(['first has ended', 'second begins']);
+  });
 });

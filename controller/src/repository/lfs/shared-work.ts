@@ -1,6 +1,6 @@
 import { SwitchbackError } from '../../error.ts';
 
-/** One run a key at a time; who asks meanwhile waits for the same one. */
+/** One run a key at a time, never two; who asks meanwhile waits for the same one. */
 export interface SharedWork<Value> {
   /** Rejects at once when `signal` aborts; the work itself goes on while anybody waits for it. */
   run(key: string, work: (signal: AbortSignal) => Promise<Value>, signal: AbortSignal): Promise<Value>;
@@ -16,18 +16,20 @@ interface Flight<Value> {
 
 export function sharedWork<Value>(closedMessage: string): SharedWork<Value> {
   const flights = new Map<string, Flight<Value>>();
-  /** Also those that nobody waits for any more, until they have ended. */
-  const running = new Set<Promise<unknown>>();
+  /** Also those that nobody waits for any more, until they have ended: the next of the key begins after them. */
+  const running = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
 
   function start(key: string, work: (signal: AbortSignal) => Promise<Value>): Flight<Value> {
     const controller = new AbortController();
-    const result = work(AbortSignal.any([controller.signal, closing.signal])).finally(() => {
+    const signal = AbortSignal.any([controller.signal, closing.signal]);
+    const before = running.get(key);
+    const result = (before === undefined ? work(signal) : before.then(() => work(signal))).finally(() => {
       if (flights.get(key) === flight) flights.delete(key);
-      running.delete(settled);
+      if (running.get(key) === settled) running.delete(key);
     });
     const settled = result.catch(() => {});
-    running.add(settled);
+    running.set(key, settled);
     const flight = { result, controller, waiting: 0 };
     flights.set(key, flight);
     return flight;
@@ -55,7 +57,7 @@ export function sharedWork<Value>(closedMessage: string): SharedWork<Value> {
     },
     close: async () => {
       closing.abort(new SwitchbackError('E_LFS_UNREACHABLE', closedMessage));
-      await Promise.all(running);
+      await Promise.all(running.values());
     },
   };
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stallWatch } from './stall.ts';
 
+const RULE = { silenceMs: 1_000, floorBytesPerSecond: 100, windowMs: 10_000 };
 const never = new AbortController().signal;
 
 describe('stallWatch', () => {
@@ -8,7 +9,7 @@ describe('stallWatch', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('ends a transfer in which nothing comes', () => {
-    using watch = stallWatch(1_000, 10, never);
+    using watch = stallWatch(RULE, never);
 
     vi.advanceTimersByTime(999);
     expect(watch.signal.aborted).toBe(false);
@@ -17,31 +18,40 @@ describe('stallWatch', () => {
     expect(watch.signal.reason).toMatchObject({ code: 'E_LFS_UNREACHABLE', details: { isTransient: true } });
   });
 
-  it('lets a slow transfer go on while something comes', () => {
-    using watch = stallWatch(1_000, 10, never);
+  it('lets a slow transfer go on for hours while it stays over the floor', () => {
+    using watch = stallWatch(RULE, never);
 
-    for (let at = 0; at < 50; at++) {
-      vi.advanceTimersByTime(900);
-      watch.touch();
+    for (let at = 0; at < 2 * 3600; at++) {
+      vi.advanceTimersByTime(500);
+      watch.moved(60);
     }
 
     expect(watch.signal.aborted).toBe(false);
   });
 
-  it('ends a transfer that drips so slowly that it is stuck', () => {
-    using watch = stallWatch(1_000, 160 * 1024, never);
+  it('ends a transfer that drips so slowly that it is stuck, in the window in which it does', () => {
+    using watch = stallWatch(RULE, never);
+    const drip = (times: number): void => {
+      for (let at = 0; at < times; at++) {
+        watch.moved(40);
+        vi.advanceTimersByTime(500);
+      }
+    };
+    watch.moved(1e9);
 
-    for (let at = 0; at < 71 * 2; at++) {
-      vi.advanceTimersByTime(500);
-      watch.touch();
-    }
+    drip(39);
+    expect(watch.signal.aborted).toBe(false);
+    drip(1);
 
-    expect(watch.signal.reason).toMatchObject({ message: expect.stringContaining('too long') });
+    expect(watch.signal.reason).toMatchObject({
+      message: expect.stringContaining('fewer than 100 a second'),
+      details: { isTransient: true },
+    });
   });
 
   it('ends with its caller, in the caller’s words', () => {
     const controller = new AbortController();
-    using watch = stallWatch(1_000, 10, controller.signal);
+    using watch = stallWatch(RULE, controller.signal);
 
     controller.abort('enough');
 
@@ -49,7 +59,7 @@ describe('stallWatch', () => {
   });
 
   it('leaves no timer behind', () => {
-    stallWatch(1_000, 10, never)[Symbol.dispose]();
+    stallWatch(RULE, never)[Symbol.dispose]();
 
     expect(vi.getTimerCount()).toBe(0);
   });

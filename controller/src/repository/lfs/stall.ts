@@ -1,18 +1,25 @@
 import { SwitchbackError } from '../../error.ts';
 
-/** Slower than this over a whole transfer is not slow but stuck. */
-const FLOOR_BYTES_PER_SECOND = 16 * 1024;
-const ALLOWANCE_MS = 60_000;
+export interface StallRule {
+  /** Without a single byte. */
+  silenceMs: number;
+  /** Slower than this over a whole window is not slow but stuck: a drip never ends and holds a place for ever. */
+  floorBytesPerSecond: number;
+  windowMs: number;
+}
 
 export interface StallWatch extends Disposable {
   /** Aborts with the caller's signal, or when the transfer stalls. */
   signal: AbortSignal;
   /** Something moved. */
-  touch(): void;
+  moved(bytes: number): void;
 }
 
-/** Ends a transfer in which nothing moves for `stallMs`, or so little that it would never end. */
-export function stallWatch(stallMs: number, sizeBytes: number, signal: AbortSignal): StallWatch {
+const USUAL: StallRule = { silenceMs: 30_000, floorBytesPerSecond: 16 * 1024, windowMs: 60_000 };
+
+/** Ends a transfer in which nothing moves for a while, or too little in any window of it. */
+export function stallWatch(rule: Partial<StallRule>, signal: AbortSignal): StallWatch {
+  const { silenceMs, floorBytesPerSecond, windowMs } = { ...USUAL, ...rule };
   const controller = new AbortController();
   const stop = (why: string): void =>
     controller.abort(
@@ -20,15 +27,23 @@ export function stallWatch(stallMs: number, sizeBytes: number, signal: AbortSign
         details: { isTransient: true },
       }),
     );
-  const silence = setTimeout(stop, stallMs, `nothing came for ${stallMs / 1000} s`);
-  const wholeMs = ALLOWANCE_MS + (sizeBytes / FLOOR_BYTES_PER_SECOND) * 1000;
-  const whole = setTimeout(stop, Math.min(wholeMs, 2 ** 31 - 1), `${sizeBytes} bytes take too long`);
+
+  const silence = setTimeout(stop, silenceMs, `nothing came for ${silenceMs / 1000} s`);
+  let inWindow = 0;
+  const window = setInterval(() => {
+    if (inWindow < (floorBytesPerSecond * windowMs) / 1000)
+      stop(`${inWindow} bytes in ${windowMs / 1000} s are fewer than ${floorBytesPerSecond} a second`);
+    inWindow = 0;
+  }, windowMs);
   return {
     signal: AbortSignal.any([signal, controller.signal]),
-    touch: () => silence.refresh(),
+    moved: bytes => {
+      inWindow += bytes;
+      silence.refresh();
+    },
     [Symbol.dispose]: () => {
       clearTimeout(silence);
-      clearTimeout(whole);
+      clearInterval(window);
     },
   };
 }

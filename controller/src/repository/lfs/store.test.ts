@@ -1,65 +1,18 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { appendFile, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../remote/world.fixture.ts';
 import type { ArtifactSource, LfsObject } from '../repository.ts';
 import { objectOf } from './artifact.contract.ts';
-import { type ArtifactStore, type ArtifactStoreSettings, artifactStore } from './store.ts';
+import { type StoreWorld, storeWorld } from './store.fixture.ts';
+import type { ArtifactStoreSettings } from './store.ts';
 
 const WEIGHTS = Buffer.from('weights of a model');
 const OBJECT = objectOf(WEIGHTS);
 const never = new AbortController().signal;
 
-interface World extends AsyncDisposable {
-  directory: string;
-  store: ArtifactStore;
-  warnings: string[];
-  downloads: number;
-  /** What the source answers with. */
-  bytes: Buffer;
-  /** Closes the store and opens it again, as after a restart. */
-  reopen(): Promise<void>;
-  /** Names in a folder of the store. */
-  names(folder: 'incoming' | 'quarantine' | 'objects'): Promise<string[]>;
-}
-
-async function world(settings: Partial<ArtifactStoreSettings> = {}): Promise<World> {
-  const folder = await temporaryFolder();
-  const directory = join(folder.path, 'artifacts');
-  const source: ArtifactSource = {
-    download: async (_, write, signal) => {
-      it.downloads++;
-      signal.throwIfAborted();
-      for (let at = 0; at < it.bytes.length; at += 5) await write(it.bytes.subarray(at, at + 5));
-    },
-  };
-  const log = { warn: (_: object, message: string) => it.warnings.push(message) };
-  const open = (): Promise<ArtifactStore> =>
-    artifactStore({ directory, source, log, reserveBytes: 0, ...settings });
-  const it: World = {
-    directory,
-    warnings: [],
-    downloads: 0,
-    bytes: WEIGHTS,
-    store: await open(),
-    reopen: async () => {
-      await it.store[Symbol.asyncDispose]();
-      it.store = await open();
-    },
-    names: async name => {
-      const found = await readdir(join(directory, name), { recursive: true, withFileTypes: true }).catch(
-        () => [],
-      );
-      return found.filter(entry => !entry.isDirectory()).map(entry => entry.name);
-    },
-    [Symbol.asyncDispose]: async () => {
-      await it.store[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
+async function world(settings: Partial<ArtifactStoreSettings> = {}): Promise<StoreWorld> {
+  const it = await storeWorld(settings);
+  it.bytes = WEIGHTS;
   return it;
 }
 
@@ -219,13 +172,13 @@ describe('artifactStore', () => {
     expect(await it.names('quarantine')).toEqual([]);
   });
 
-  it.each<[string, Partial<ArtifactStoreSettings>, LfsObject]>([
-    ['more than is accepted', {}, { ...OBJECT, sizeBytes: 10e12 }],
-    ['more than the disk has room for', { reserveBytes: 1e18 }, OBJECT],
-  ])('asks for nothing that declares %s', async (_, settings, object) => {
+  it.each<[string, Partial<ArtifactStoreSettings>, LfsObject, string]>([
+    ['10 TB, more than is accepted', {}, { ...OBJECT, sizeBytes: 10e12 }, 'E_LFS_OBJECT'],
+    ['more than the disk has room for', { reserveBytes: 1e18 }, OBJECT, 'E_DISK_FULL'],
+  ])('asks for nothing that declares %s', async (_, settings, object, code) => {
     await using it = await world(settings);
 
-    await expect(it.store.ensure(object, never)).rejects.toMatchObject({ code: 'E_LFS_OBJECT' });
+    await expect(it.store.ensure(object, never)).rejects.toMatchObject({ code });
     expect(it.downloads).toBe(0);
   });
 
@@ -302,43 +255,4 @@ describe('artifactStore', () => {
     expect(await it.names('incoming')).toEqual([]);
     await expect(it.store.ensure(OBJECT, never)).rejects.toMatchObject({ code: 'E_LFS_UNREACHABLE' });
   });
-
-  it('leaves only a temporary when its process is killed, which the next opening removes', async () => {
-    await using it = await world();
-    await it.store[Symbol.asyncDispose]();
-    await killedWhileFetching(it.directory);
-    expect(await it.names('objects')).toEqual([]);
-    expect(await it.names('incoming')).toHaveLength(1);
-
-    await it.reopen();
-
-    expect(await it.names('incoming')).toEqual([]);
-    expect(it.warnings).toEqual(['removed artifacts that were left half written']);
-    expect(await readFile(await it.store.ensure(OBJECT, never))).toEqual(WEIGHTS);
-    expect(existsSync(join(it.directory, 'quarantine'))).toBe(false);
-  });
 });
-
-/** Another process opens the store, fetches half an object, and is killed with no chance to clean up. */
-async function killedWhileFetching(directory: string): Promise<void> {
-  const script = `
-    import { artifactStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)};
-    const source = {
-      download: async (object, write) => {
-        await write(Buffer.from('half of it'));
-        process.stdout.write('half');
-        await new Promise(resolve => setTimeout(resolve, 30_000));
-      },
-    };
-    const store = await artifactStore({ directory: ${JSON.stringify(directory)}, source, reserveBytes: 0 });
-    await store.ensure(${JSON.stringify(OBJECT)}, new AbortController().signal);
-  `;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  await Promise.race([once(child.stdout, 'data'), exited]);
-  child.kill('SIGKILL');
-  const [, signal] = await exited;
-  expect(signal).toBe('SIGKILL');
-}

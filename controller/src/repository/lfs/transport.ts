@@ -26,6 +26,13 @@ const MOST_REDIRECTS = 3;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 const UNAUTHORIZED = new Set([401, 407]);
+const NO_ROOM = new Set([413, 507, 509]);
+
+/**
+ * A body that is a stream is sent before its answer is read, which fetch wants said. And only for a request that could
+ * in no case be sent again does it not keep all that was sent: then a redirect is an error of its own.
+ */
+const UNBUFFERED = { duplex: 'half', redirect: 'error', window: null } as const;
 
 export function lfsTransport({ addresses, authorization, fetch, clock }: TransportSettings): Transport {
   return async ask => {
@@ -55,22 +62,18 @@ export function lfsTransport({ addresses, authorization, fetch, clock }: Transpo
         headers,
         signal,
         redirect: 'manual',
-        // A body that is a stream is sent before its answer is read; fetch wants that said.
-        ...(body === undefined ? {} : { body, duplex: 'half' }),
+        ...(body === undefined ? {} : { body }),
+        ...(isStream(body) ? UNBUFFERED : {}),
       });
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
-      throw unreachable(cause);
+      throw ownOf(cause) ?? (isRedirect(cause) ? redirects() : unreachable(cause));
     }
   }
 
   function redirectTarget(response: Response, { method }: Ask, hop: number, from: URL): URL {
     const location = response.headers.get('location');
-    if (method !== 'GET' || location === null)
-      throw new SwitchbackError(
-        'E_LFS_UNREACHABLE',
-        'The LFS server redirects to another address; configure the final one.',
-      );
+    if (method !== 'GET' || location === null) throw redirects();
     if (hop >= MOST_REDIRECTS)
       throw new SwitchbackError(
         'E_LFS_UNREACHABLE',
@@ -78,6 +81,30 @@ export function lfsTransport({ addresses, authorization, fetch, clock }: Transpo
       );
     return addresses.accept(location, from);
   }
+}
+
+function isStream(body: Ask['body']): body is ReadableStream<Uint8Array> {
+  return body !== undefined && typeof body !== 'string';
+}
+
+/** Where fetch was told not to follow one. */
+function isRedirect(cause: unknown): boolean {
+  return (
+    cause instanceof Error && cause.cause instanceof Error && cause.cause.message === 'unexpected redirect'
+  );
+}
+
+function redirects(): SwitchbackError {
+  return new SwitchbackError(
+    'E_LFS_UNREACHABLE',
+    'The LFS server redirects to another address; configure the final one.',
+  );
+}
+
+/** What the body of a request threw by itself, through whatever fetch wraps around it. */
+function ownOf(cause: unknown): SwitchbackError | null {
+  if (cause instanceof SwitchbackError) return cause;
+  return cause instanceof Error && cause.cause instanceof SwitchbackError ? cause.cause : null;
 }
 
 export function unreachable(cause: unknown): SwitchbackError {
@@ -93,6 +120,7 @@ export function unreachable(cause: unknown): SwitchbackError {
 
 function answered(response: Response, { method }: Ask, clock: Clock): SwitchbackError {
   const { status } = response;
+  const details = { status, ...(method === 'POST' ? {} : { objectStatus: status }) };
   if (PASSING.has(status)) {
     const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), clock);
     return transient(`The LFS server is busy or broken: it answered ${status}. It is asked again later.`, {
@@ -103,17 +131,21 @@ function answered(response: Response, { method }: Ask, clock: Clock): Switchback
     return new SwitchbackError(
       'E_LFS_UNREACHABLE',
       `The LFS server does not accept our credentials (${status}); check the token and its rights.`,
-      { details: { status } },
+      { details },
+    );
+  if (NO_ROOM.has(status))
+    return new SwitchbackError(
+      'E_LFS_OBJECT',
+      `The LFS server has no room or no bandwidth left for this (${status}); see its quota.`,
+      { details },
     );
   if (method === 'POST')
     return new SwitchbackError(
       'E_LFS_UNREACHABLE',
       `There is no LFS server that can be asked at the configured address (${status}); check the address.`,
-      { details: { status } },
+      { details },
     );
-  return new SwitchbackError('E_LFS_OBJECT', `The LFS server refuses the object (${status}).`, {
-    details: { status },
-  });
+  return new SwitchbackError('E_LFS_OBJECT', `The LFS server refuses the object (${status}).`, { details });
 }
 
 function only(headers: Ask['headers'], names: readonly string[]): Ask['headers'] {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ARTIFACT_PATH } from '@switchback-ml/schemas';
+import { type Clock, systemClock } from '../../clock.ts';
 import { messageOf, SwitchbackError } from '../../error.ts';
 import type { Artifacts } from '../artifact.ts';
 import { openArtifactStore } from '../store.ts';
@@ -12,15 +13,21 @@ export interface ControllerSource {
   controller: string;
   token: string;
   stateDir: string;
+  clock?: Clock;
+  /** Of the folder; what is needed may exceed it. */
+  budgetBytes?: number;
+  reserveBytes?: number;
 }
 
 /** Artifacts pulled by digest from the controller, kept in `<state>/artifacts`. */
-export async function controllerArtifacts({
-  controller,
-  token,
-  stateDir,
-}: ControllerSource): Promise<Artifacts> {
-  const store = await openArtifactStore(join(stateDir, 'artifacts'));
+export async function controllerArtifacts(source: ControllerSource): Promise<Artifacts> {
+  const { controller, token, stateDir, budgetBytes, reserveBytes, clock = systemClock } = source;
+  const store = await openArtifactStore({
+    folder: join(stateDir, 'artifacts'),
+    clock,
+    ...(budgetBytes !== undefined && { budgetBytes }),
+    ...(reserveBytes !== undefined && { reserveBytes }),
+  });
   return {
     async open(artifact, signal) {
       const kept = await store.find(artifact);
@@ -38,6 +45,7 @@ export async function controllerArtifacts({
         });
       }
     },
+    keepOnly: needed => store.keepOnly(needed),
     // Files outlive the process on purpose; nothing is held open between calls.
     async [Symbol.asyncDispose]() {},
   };

@@ -1,14 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../../clock.ts';
 import { SwitchbackError } from '../../error.ts';
 import type { Artifacts } from '../artifact.ts';
 import { openArtifactStore } from '../store.ts';
 
 /** Artifacts from a map of this process; only what an engine must open by name is written, to a folder of its own. */
-export async function memoryArtifacts(objects: ReadonlyMap<string, Uint8Array>): Promise<Artifacts> {
+export async function memoryArtifacts(
+  objects: ReadonlyMap<string, Uint8Array>,
+  clock: Clock = systemClock,
+): Promise<Artifacts> {
   const folder = await mkdtemp(join(tmpdir(), 'switchback-artifacts-'));
-  const store = await openArtifactStore(folder);
+  const store = await openArtifactStore({ folder, clock, budgetBytes: 0 });
   return {
     async open(artifact, signal) {
       signal.throwIfAborted();
@@ -21,6 +25,7 @@ export async function memoryArtifacts(objects: ReadonlyMap<string, Uint8Array>):
       }
       return store.write(artifact, once(bytes));
     },
+    keepOnly: needed => store.keepOnly(needed),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
