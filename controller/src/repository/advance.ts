@@ -1,7 +1,9 @@
 import type { BlobId, CommitSha } from '@switchback-ml/schemas';
 import type { RepositoryFile } from '../desired/desired-state.ts';
 import { SwitchbackError } from '../error.ts';
+import { grown } from './grown-map.ts';
 import { extendHistory, hasLastingText, isManifestPath, NO_HISTORY } from './history.ts';
+import { printable, printableLine } from './printable.ts';
 import { isOurs, readFile } from './read-file.ts';
 import type { Change, CommitSource, HistoryEntry } from './repository.ts';
 import type { RepositoryView } from './view.ts';
@@ -13,12 +15,19 @@ export interface Reader {
 }
 
 /** What a new head says; `at` is the caller's to set. */
-export type Advanced = Pick<RepositoryView, 'head' | 'subject' | 'files' | 'history'>;
+export type Advanced = Pick<RepositoryView, 'head' | 'subject' | 'files' | 'history'> & {
+  /** The former head came in by a merge's other side, so the first-parent line is another one now. */
+  isTurned: boolean;
+};
 type Before = Pick<RepositoryView, 'head' | 'files' | 'history'>;
 type Written = Change & { blob: BlobId };
 
 /** Reads under way at once: enough to keep git busy, few enough to hold little in memory. */
 const READS_AT_ONCE = 32;
+/** What a Date can hold. */
+const LATEST = 8.64e15;
+const LONGEST_AUTHOR = 200;
+const LONGEST_SUBJECT = 500;
 
 /** The view at `head`, by reading what changed since `before` and nothing else. */
 export async function advance(
@@ -27,24 +36,21 @@ export async function advance(
   head: CommitSha,
   signal: AbortSignal,
 ): Promise<Advanced> {
-  const { repository } = reader;
-  // Side by side, since each is a process of its own.
-  const [, differing, { base, entries }] = await Promise.all([
-    before.head === null || checkDescends(repository, before.head, head, 'The branch', signal),
-    repository.diff(before.head, head, signal),
-    newEntries(reader, before, head, signal),
-  ]);
-  const changes = within(reader.root, differing);
-  const files = new Map<string, RepositoryFile>(before.files);
-  for (const { path, blob } of changes) if (blob === null) files.delete(path);
+  const { repository, root } = reader;
+  const line = await readLine(reader, before, head, signal);
+  const changes = within(root, line.changes);
   const written = changes.filter(isWritten).filter(({ path }) => isOurs(path));
+  const read = new Map<string, RepositoryFile | null>();
+  for (const { path, blob } of changes) if (blob === null) read.set(path, null);
   await inWindow(written, async change => {
-    files.set(change.path, await readFile(repository, change, signal));
+    read.set(change.path, await readFile(repository, change, signal));
   });
+  const files = grown(before.files, read);
 
+  const { base, entries, isTurned } = line;
   const texts = await lastingTexts(reader, { known: before.history.texts, files, entries }, signal);
   const history = extendHistory({ ...base, texts: before.history.texts }, entries, texts);
-  return { head, subject: entries.at(-1)?.subject ?? null, files, history };
+  return { head, subject: entries.at(-1)?.subject ?? null, files, history, isTurned };
 }
 
 /** The records after those known; throws E_HISTORY_REWRITTEN when the chain is another one. */
@@ -56,41 +62,81 @@ export async function advanceRecords(
 ): Promise<readonly HistoryEntry[]> {
   const last = known.at(-1)?.commit ?? null;
   if (tip === last) return known;
-  if (last !== null) await checkDescends(repository, last, tip, 'The record of transitions', signal);
-  return [...known, ...(await repository.history(last, tip, signal))];
+  const since = await repository.history(last, tip, signal);
+  if (last !== null && since[0]?.parent !== last)
+    await checkDescends(repository, { what: 'The record of transitions', before: last, after: tip }, signal);
+  return [...known, ...since.map(printableEntry)];
 }
 
-async function checkDescends(
+export interface Descent {
+  what: 'The branch' | 'The record of transitions';
+  before: CommitSha;
+  after: CommitSha;
+}
+
+/** Throws E_HISTORY_REWRITTEN when what was seen before is no longer part of it. */
+export async function checkDescends(
   repository: CommitSource,
-  before: CommitSha,
-  head: CommitSha,
-  what: string,
+  { what, before, after }: Descent,
   signal: AbortSignal,
 ): Promise<void> {
-  if (await repository.isAncestor(before, head, signal)) return;
+  if (await repository.isAncestor(before, after, signal)) return;
   throw new SwitchbackError(
     'E_HISTORY_REWRITTEN',
-    `${what} was rewritten: ${before.slice(0, 7)} is no longer part of it. What runs is kept. Restore ${before.slice(0, 7)}, or restart the controller to accept the new history.`,
-    { details: { before, head } },
+    `${what} was rewritten: ${before.slice(0, 7)} is no longer part of it, it stands at ${after.slice(0, 7)}. What runs is kept, and nothing is written. Restore ${before.slice(0, 7)}, or accept ${after.slice(0, 7)}.`,
+    { details: { before, after } },
   );
 }
 
+interface Line {
+  /** What `entries` go on from. */
+  base: RepositoryView['history'];
+  /** First-parent commits that are new, oldest first. */
+  entries: HistoryEntry[];
+  /** Files that differ from the former head's, from the top of the git repository. */
+  changes: readonly Change[];
+  isTurned: boolean;
+}
+
 /**
- * The first-parent commits since `before`. When the former head came in by a merge's other side, the line itself is
- * another one, and history is told from its beginning.
+ * The first-parent commits since `before`: what they changed, one after the other, is what differs. When the former
+ * head came in by a merge's other side, the line itself is another one, and history is told from its beginning.
  */
-async function newEntries(
+async function readLine(
   { repository, root }: Reader,
   before: Before,
   head: CommitSha,
   signal: AbortSignal,
-): Promise<{ base: RepositoryView['history']; entries: HistoryEntry[] }> {
+): Promise<Line> {
   const since = await repository.history(before.head, head, signal);
-  const isSameLine = since.length === 0 || since[0]?.parent === before.head;
-  const entries = isSameLine ? since : await repository.history(null, head, signal);
+  const told = (entries: readonly HistoryEntry[]): HistoryEntry[] =>
+    entries.map(entry => ({ ...printableEntry(entry), changes: within(root, entry.changes, true) }));
+  if (before.head === null || since[0]?.parent === before.head)
+    return { base: before.history, entries: told(since), changes: lastChanges(since), isTurned: false };
+  await checkDescends(repository, { what: 'The branch', before: before.head, after: head }, signal);
+  const changes = await repository.diff(before.head, head, signal);
+  const entries = told(await repository.history(null, head, signal));
+  return { base: NO_HISTORY, entries, changes, isTurned: true };
+}
+
+/** Of each path the newest change. */
+function lastChanges(entries: readonly HistoryEntry[]): Change[] {
+  const changes = new Map<string, Change>();
+  for (const entry of entries) for (const change of entry.changes) changes.set(change.path, change);
+  return [...changes.values()];
+}
+
+/**
+ * The one place where foreign text and times enter the view: what anybody shows of it later does nothing to a
+ * terminal, and every time is one that a calendar knows.
+ */
+function printableEntry(entry: HistoryEntry): HistoryEntry {
   return {
-    base: isSameLine ? before.history : NO_HISTORY,
-    entries: entries.map(entry => ({ ...entry, changes: within(root, entry.changes, true) })),
+    ...entry,
+    at: Math.min(Math.max(0, entry.at), LATEST),
+    author: printableLine(entry.author, LONGEST_AUTHOR),
+    subject: printableLine(entry.subject, LONGEST_SUBJECT),
+    body: printable(entry.body),
   };
 }
 
@@ -134,8 +180,22 @@ function isWritten(change: Change): change is Written {
   return change.blob !== null;
 }
 
+/** So many under way at any time, the next one begun as soon as one ends. */
 async function inWindow<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
-  for (let start = 0; start < items.length; start += READS_AT_ONCE) {
-    await Promise.all(items.slice(start, start + READS_AT_ONCE).map(act));
+  let next = 0;
+  let isFailed = false;
+  async function work(): Promise<void> {
+    while (next < items.length && !isFailed) {
+      const item = items[next++] as Item;
+      try {
+        await act(item);
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      }
+    }
   }
+  const workers = Array.from({ length: Math.min(READS_AT_ONCE, items.length) }, work);
+  await Promise.allSettled(workers);
+  await Promise.all(workers);
 }

@@ -1,5 +1,6 @@
 import type { BlobId, CommitSha } from '@switchback-ml/schemas';
 import type { PathChange, RepositoryHistory } from '../desired/desired-state.ts';
+import { grown } from './grown-map.ts';
 import type { HistoryEntry } from './repository.ts';
 
 export const NO_HISTORY: RepositoryHistory = {
@@ -27,10 +28,10 @@ export function extendHistory(
   texts: ReadonlyMap<BlobId, string>,
 ): RepositoryHistory {
   const added = new Map<string, PathChange[]>();
-  const order = new Map(history.order);
-  const commits = new Map<CommitSha, number>(history.commits);
+  const order = new Map<string, number>();
+  const commits = new Map<CommitSha, number>();
   for (const entry of entries) {
-    const rank = commits.size;
+    const rank = history.commits.size + commits.size;
     commits.set(entry.commit, rank);
     for (const { path, blob } of entry.changes) {
       if (!isManifestPath(path)) continue;
@@ -39,10 +40,15 @@ export function extendHistory(
       const list = added.get(path);
       if (list === undefined) added.set(path, [change]);
       else list.push(change);
-      if (blob !== null && !order.has(path)) order.set(path, rank);
+      if (blob !== null && !history.order.has(path) && !order.has(path)) order.set(path, rank);
     }
   }
-  const paths = new Map<string, readonly PathChange[]>(history.paths);
+  const paths = new Map<string, readonly PathChange[]>();
   for (const [path, list] of added) paths.set(path, [...(history.paths.get(path) ?? []), ...list]);
-  return { paths, order, commits, texts: new Map([...history.texts, ...texts]) };
+  return {
+    paths: grown(history.paths, paths),
+    order: grown(history.order, order),
+    commits: grown(history.commits, commits),
+    texts: grown(history.texts, texts),
+  };
 }

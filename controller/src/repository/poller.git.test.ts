@@ -149,7 +149,7 @@ describe('RepositoryPoller over real git', () => {
 
     expect(poller.latest()!.head).toBe(good);
     expect(poller.contact().failure).toMatchObject({
-      code: 'E_GIT_FAILED',
+      code: 'E_GIT_OBJECT',
       message: expect.stringContaining('refused'),
     });
   });

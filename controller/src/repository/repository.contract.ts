@@ -356,6 +356,23 @@ export function repositoryContract(name: string, makeWorld: () => Promise<Reposi
         expect(await repository.push(MAIN, first, second, signal)).toEqual({ kind: 'pushed' });
       });
 
+      it('counts a push as pushed that somebody has built on since', async () => {
+        const first = await write(null, { 'a.yaml': '1' });
+        const second = await write(first, { 'a.yaml': '2' });
+        await repository.push(MAIN, null, first, signal);
+        await repository.push(MAIN, first, second, signal);
+        const other = await world.open();
+        await other.fetch(MAIN, signal);
+        const theirs = await other.commit(
+          { parent: second, edits: new Map([['b.yaml', 'b']]), message: 'm', author, at: 0 },
+          signal,
+        );
+        await other.push(MAIN, second, theirs, signal);
+
+        expect(await repository.push(MAIN, first, second, signal)).toEqual({ kind: 'pushed' });
+        expect(await repository.fetch(MAIN, signal)).toEqual({ kind: 'commit', commit: theirs });
+      });
+
       it('does not make a ref that somebody else made meanwhile', async () => {
         const first = await write(null, { 'a.yaml': '1' });
         const rival = await write(null, { 'a.yaml': 'rival' });

@@ -25,10 +25,15 @@ export interface HistoryEntry {
 
 /**
  * Commits in. Reads only what a caller names, by object id; never checks out, runs no hook or filter, follows no
- * submodule. Throws SwitchbackError: E_GIT_UNREACHABLE (try again later), E_GIT_REMOTE_URL, E_GIT_REF, E_GIT_FAILED.
+ * submodule. Throws SwitchbackError: E_GIT_UNREACHABLE (try again later), E_GIT_OBJECT and E_GIT_TOO_LARGE (what the
+ * remote holds is refused), E_GIT_DAMAGED (our own copy is; the next fetch replaces it), E_GIT_REMOTE_URL, E_GIT_REF,
+ * E_GIT_FAILED.
  */
 export interface CommitSource {
-  /** Asks the remote where `ref` stands and fetches what is missing. Waits for the network, up to the signal. */
+  /**
+   * Asks the remote where `ref` stands and fetches what is missing. Waits for the network, up to the signal; two
+   * callers for one ref wait for each other, those for different refs do not.
+   */
   fetch(ref: string, signal: AbortSignal): Promise<Head>;
   /** Files that differ, whole tree when `from` is null. Unordered. */
   diff(from: CommitSha | null, to: CommitSha, signal: AbortSignal): Promise<Change[]>;
@@ -54,7 +59,10 @@ export interface NewCommit {
   at: Instant;
 }
 
-/** `moved`: the ref is elsewhere by now, re-plan from there. `refused`: the remote said no, in its own words. */
+/**
+ * `pushed`: the ref holds the commit, now or before somebody built on it. `moved`: it is elsewhere, re-plan from
+ * there. `refused`: the remote said no, in its own words, bounded and printable.
+ */
 export type PushOutcome = { kind: 'pushed' } | { kind: 'moved' } | { kind: 'refused'; reason: string };
 
 /** Commits out. */

@@ -14,6 +14,25 @@ export interface RepositoryView {
   history: RepositoryHistory;
   /** First-parent entries of the history ref, oldest first. */
   records: readonly HistoryEntry[];
+  /** The head before, when this one's first-parent line goes past it: it came in by a merge's other side. */
+  turnedFrom?: CommitSha;
+}
+
+/** What was seen before is no longer part of a ref. Nothing goes on until it is restored or `after` is accepted. */
+export interface Rewrite {
+  ref: string;
+  before: CommitSha;
+  after: CommitSha;
+}
+
+/** Why the remote, or what it holds, can't be taken now. */
+export interface RemoteFailure {
+  code: string;
+  message: string;
+  /** When it began; the code may have changed since. */
+  since?: Instant;
+  /** A rewrite that nobody has accepted yet, also while the remote is away. */
+  rewritten?: Rewrite;
 }
 
 /** The reading half as the rest of the controller sees it. */
@@ -21,8 +40,17 @@ export interface RepositoryWatch {
   /** Null before the first successful look. */
   latest(): RepositoryView | null;
   /** When the remote last answered, and why it does not now. */
-  contact(): { reachedAt: Instant | null; failure: { code: string; message: string } | null };
+  contact(): { reachedAt: Instant | null; failure: RemoteFailure | null };
   /** A hint that something may have changed; coalesced. */
   nudge(): void;
   onChange(listener: () => void): void;
+}
+
+/** A person's word that a rewritten history is meant. */
+export interface RewriteAcceptance {
+  /**
+   * Goes on from `head`, if that is exactly what a rewritten ref was seen at; `not-there` otherwise, and nothing
+   * changes. Takes effect with the next look, which is made at once.
+   */
+  acceptRewrite(head: CommitSha): 'accepted' | 'not-there';
 }

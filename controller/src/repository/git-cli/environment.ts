@@ -13,6 +13,10 @@ const CONFIG = [
   'submodule.recurse=false',
   'log.showSignature=false',
   'log.mailmap=false',
+  // Every fetch goes through index-pack, which streams what is large and whose bytes can be watched.
+  'fetch.unpackLimit=1',
+  'transfer.unpackLimit=1',
+  'core.bigFileThreshold=16m',
   // Objects of a refused or rewritten line must stay readable: nothing is ever pruned behind our back.
   'gc.auto=0',
   'maintenance.auto=false',
@@ -21,7 +25,7 @@ const CONFIG = [
   'http.followRedirects=false',
   // Bytes a second, over seconds: a silent remote ends by itself.
   'http.lowSpeedLimit=1',
-  'http.lowSpeedTime=30',
+  'http.lowSpeedTime=20',
 ];
 
 export const CONFIG_ARGUMENTS: readonly string[] = CONFIG.flatMap(setting => ['-c', setting]);
@@ -34,6 +38,8 @@ const FIXED = {
   GIT_OPTIONAL_LOCKS: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_ADVICE: '0',
+  // Of one piece of memory: a small pack may say that it unfolds to anything.
+  GIT_ALLOC_LIMIT: '512m',
 };
 
 export interface EnvironmentRequest {
@@ -51,7 +57,8 @@ export function gitEnvironment({ kind, home, extra }: EnvironmentRequest): Recor
     HOME: home,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=20',
+    GIT_SSH_COMMAND:
+      'ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=10 -o ServerAliveCountMax=2',
     ...extra,
     ...FIXED,
     GIT_ALLOW_PROTOCOL: kind,

@@ -52,11 +52,11 @@ describe('A hostile repository', () => {
 
       const fetched = repository.fetch('main', signal);
       await expect(fetched).rejects.toMatchObject({
-        code: 'E_GIT_FAILED',
+        code: 'E_GIT_OBJECT',
         message: expect.stringContaining('last good commit stays'),
       });
       expect(await repository.diff(null, good, signal)).toMatchObject([{ path: 'model.yaml' }]);
-      await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_FAILED' });
+      await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_OBJECT' });
     },
   );
 
@@ -69,15 +69,15 @@ describe('A hostile repository', () => {
       ],
       good,
     );
-    await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_FAILED' });
+    await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_OBJECT' });
 
     await commitTree([['120000', '.gitmodules', blob]], good);
-    await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_FAILED' });
+    await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_OBJECT' });
   });
 
   it('is read again once it is mended', async () => {
     await commitTree([['100644', '..', await blobOf('evil')]], good);
-    await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_FAILED' });
+    await expect(repository.fetch('main', signal)).rejects.toMatchObject({ code: 'E_GIT_OBJECT' });
 
     const mended = await commitTree([['100644', 'model.yaml', await blobOf('mended')]], good);
     expect(await repository.fetch('main', signal)).toEqual({ kind: 'commit', commit: mended });

@@ -1,16 +1,25 @@
 import { CommitSha } from '@switchback-ml/schemas';
 
-const TIMEOUT_MS = 20_000;
 const LIMIT_BYTES = 256 * 1024;
 
-/** `unknown`: this server does not answer the short way, so git must ask. */
-export type RemoteRef = { kind: 'at'; commit: CommitSha } | { kind: 'absent' } | { kind: 'unknown' };
+/** `unknown`: this server does not answer the short way, so git must ask. `silent`: it does not answer at all. */
+export type RemoteRef =
+  | { kind: 'at'; commit: CommitSha }
+  | { kind: 'absent' }
+  | { kind: 'unknown' }
+  | { kind: 'silent' };
 
 /**
  * Where one ref stands, by a single request of git's protocol version 2 instead of a process and two requests; for
  * remotes that need no credentials. Whatever is unusual is left to git, which also knows how to say what is wrong.
  */
-export async function lsRefs(url: string, ref: string, signal: AbortSignal): Promise<RemoteRef> {
+export async function lsRefs(
+  url: string,
+  ref: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<RemoteRef> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(`${url.replace(/\/$/, '')}/git-upload-pack`, {
       method: 'POST',
@@ -21,13 +30,13 @@ export async function lsRefs(url: string, ref: string, signal: AbortSignal): Pro
         'git-protocol': 'version=2',
       },
       body: `${line('command=ls-refs\n')}0001${line(`ref-prefix ${ref}\n`)}0000`,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, timeout]),
     });
     const text = await boundedText(response);
     return response.status === 200 && text !== null ? readRefs(text, ref) : { kind: 'unknown' };
   } catch {
     signal.throwIfAborted();
-    return { kind: 'unknown' };
+    return { kind: timeout.aborted ? 'silent' : 'unknown' };
   }
 }
 

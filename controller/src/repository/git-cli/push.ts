@@ -2,22 +2,27 @@ import type { CommitSha } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../error.ts';
 import type { RemoteUrl } from '../remote-url.ts';
 import type { PushOutcome } from '../repository.ts';
+import { isAncestor } from './ancestry.ts';
 import type { FetchRef } from './fetch.ts';
 import { remoteFailure } from './remote-failure.ts';
 import { FATAL, type Git, type GitResult, isTimeout } from './run.ts';
 import { oneLine } from './words.ts';
 
-const TIMEOUT_MS = 60_000;
 const MOVED = /stale info|non-fast-forward|fetch first|reference already exists/;
 /** An answer that a lost race and a broken remote have in common: only a look can tell. */
 const DOUBTFUL = /cannot lock ref|failed to update ref|incorrect old value|remote failure/;
 /** Without the right to push, a web remote refuses before it looks at refs. */
 const NO_RIGHT = /returned error: 403|Permission to .* denied|not allowed to push|deploy key .*read.only/i;
 
+const PUSHED: PushOutcome = { kind: 'pushed' };
+const MOVED_ON: PushOutcome = { kind: 'moved' };
+
 export interface PushRequest {
   git: Git;
   remote: RemoteUrl;
+  /** Waits for no other fetch, so that a look that hangs elsewhere does not hold this one. */
   fetch: FetchRef;
+  timeoutMs: number;
 }
 
 export interface RefUpdate {
@@ -40,8 +45,8 @@ export async function pushRef(
       throw remoteFailure(result.stderr || 'the push ended without an answer');
     });
   }
-  if (answer.flag !== '!') return { kind: 'pushed' };
-  if (MOVED.test(answer.words)) return { kind: 'moved' };
+  if (answer.flag !== '!') return PUSHED;
+  if (MOVED.test(answer.words)) return (await isBuiltUpon(request, update, signal)) ? PUSHED : MOVED_ON;
   const refused: PushOutcome = {
     kind: 'refused',
     reason: oneLine(`${request.git.plain(answer.words)}\n${remoteWords(result.stderr)}`),
@@ -50,7 +55,7 @@ export async function pushRef(
 }
 
 async function send(
-  { git, remote }: PushRequest,
+  { git, remote, timeoutMs }: PushRequest,
   { ref, expected, next }: RefUpdate,
   signal: AbortSignal,
 ): Promise<GitResult> {
@@ -62,7 +67,7 @@ async function send(
         ...['--end-of-options', remote.url, `${next}:${ref}`],
       ],
       signal,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
       accept: 'any',
     });
   } catch (error) {
@@ -73,15 +78,34 @@ async function send(
 
 /** The reply was lost or says too little: where the ref stands now is the truth. */
 async function lookAgain(
-  { fetch }: PushRequest,
+  { fetch, git }: PushRequest,
   { ref, expected, next }: RefUpdate,
   signal: AbortSignal,
   unchanged: () => PushOutcome,
 ): Promise<PushOutcome> {
   const head = await fetch(ref, signal);
   const at = head.kind === 'empty' ? null : head.commit;
-  if (at === next) return { kind: 'pushed' };
-  return at === expected ? unchanged() : { kind: 'moved' };
+  if (at === next) return PUSHED;
+  if (at === expected) return unchanged();
+  return at !== null && (await isAncestor(git, next, at, signal)) ? PUSHED : MOVED_ON;
+}
+
+/**
+ * Whether the ref has moved on from our commit, not past it: an earlier push went through, its answer got lost, and
+ * somebody was quick. A remote that can't say so now has said "moved" already.
+ */
+async function isBuiltUpon(
+  { fetch, git }: PushRequest,
+  { ref, next }: RefUpdate,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const head = await fetch(ref, signal);
+    return head.kind === 'commit' && (await isAncestor(git, next, head.commit, signal));
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
 }
 
 /** The line of `--porcelain` for one ref: flag, `from:to`, words; by tabs. */

@@ -1,5 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { SwitchbackError } from '../../error.ts';
+import { damaged, judgeWords } from './damage.ts';
 import { CONFIG_ARGUMENTS } from './environment.ts';
 import { oneLine, plainText } from './words.ts';
 
@@ -13,6 +15,8 @@ export interface GitRequest {
   timeoutMs?: number;
   /** Of standard output. */
   limitBytes?: number;
+  /** Whatever else this machine does goes first. */
+  isBackground?: boolean;
 }
 
 export interface GitResult {
@@ -35,6 +39,8 @@ export interface Git {
   plain(text: string): string;
   /** Resolves when no `run` is under way. */
   idle(): Promise<void>;
+  /** Does `act` while no `run` begins; those under way are waited for, but not longer than `patienceMs`. */
+  alone(patienceMs: number, act: () => void): Promise<void>;
 }
 
 const LOCAL_TIMEOUT_MS = 60_000;
@@ -69,33 +75,51 @@ export function gitRunner({ directory, home, environment, secrets }: GitSettings
   const running = new Set<Promise<unknown>>();
   const plain = (text: string): string => plainText(text, secrets);
 
+  let gate: Promise<void> | null = null;
+
   async function run(request: GitRequest): Promise<GitResult> {
+    while (gate !== null) await gate;
     request.signal.throwIfAborted();
-    const result = await collect(start(request.args, request.env), request);
+    const result = collect(start(request.args, request.env), request);
+    const done = result.finally(() => running.delete(done));
+    running.add(done);
+    return judged(request, await done);
+  }
+
+  function judged(request: GitRequest, result: GitResult): GitResult {
     const stderr = plain(result.stderr);
     const { accept = [0] } = request;
     if (accept === 'any' || accept.includes(result.code)) return { ...result, stderr };
-    throw failed(request.args[0] ?? '', oneLine(stderr) || `it ended with code ${result.code}`);
+    throw failed(request.args[0] ?? '', stderr, result.code);
   }
 
-  return {
-    start,
-    kill: killGroup,
-    plain,
-    run: request => {
-      const result = run(request).finally(() => running.delete(result));
-      running.add(result);
-      return result;
-    },
-    idle: async () => {
-      await Promise.allSettled(running);
-    },
-  };
+  async function idle(): Promise<void> {
+    await Promise.allSettled(running);
+  }
+
+  async function alone(patienceMs: number, act: () => void): Promise<void> {
+    while (gate !== null) await gate;
+    const open = Promise.withResolvers<void>();
+    gate = open.promise;
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, patienceMs);
+    try {
+      await Promise.race([idle(), patience.promise]);
+      act();
+    } finally {
+      clearTimeout(timer);
+      gate = null;
+      open.resolve();
+    }
+  }
+
+  return { start, kill: killGroup, plain, run, idle, alone };
 }
 
 function collect(child: ChildProcessWithoutNullStreams, request: GitRequest): Promise<GitResult> {
   const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
   const { signal, timeoutMs = LOCAL_TIMEOUT_MS, limitBytes = OUTPUT_LIMIT } = request;
+  if (request.isBackground) yieldToOthers(child);
   const chunks: Buffer[] = [];
   let size = 0;
   let stderr = '';
@@ -114,7 +138,7 @@ function collect(child: ChildProcessWithoutNullStreams, request: GitRequest): Pr
 
   child.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limitBytes) end(failed(request.args[0] ?? '', `it printed more than ${limitBytes} bytes`));
+    if (size > limitBytes) end(tooMuch(request, limitBytes));
     else chunks.push(chunk);
   });
   child.stderr.on('data', (chunk: Buffer) => {
@@ -159,8 +183,29 @@ function killGroup(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals
   }
 }
 
-function failed(command: string, why: string): SwitchbackError {
-  return new SwitchbackError('E_GIT_FAILED', `git ${command} failed: ${why}`, { details: { command } });
+function yieldToOthers({ pid }: ChildProcessWithoutNullStreams): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already, or this system does not know priorities.
+  }
+}
+
+function failed(command: string, stderr: string, code: number): SwitchbackError {
+  const said = oneLine(stderr) || `it ended with code ${code}`;
+  const suspicion = judgeWords(stderr);
+  if (suspicion === 'damaged') return damaged(`git ${command} failed: ${said}`);
+  const details = { command, suspicion };
+  return new SwitchbackError('E_GIT_FAILED', `git ${command} failed: ${said}`, { details });
+}
+
+function tooMuch({ args: [command] }: GitRequest, limitBytes: number): SwitchbackError {
+  return new SwitchbackError(
+    'E_GIT_TOO_LARGE',
+    `git ${command} printed more than ${limitBytes / 1024 ** 2} MiB: the model repository has too many files or commits to be read.`,
+    { details: { command } },
+  );
 }
 
 function timedOut(request: GitRequest, timeoutMs: number): SwitchbackError {

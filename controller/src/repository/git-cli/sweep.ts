@@ -12,12 +12,33 @@ export async function sweep(directory: string, before: Instant): Promise<string[
     ...(await namesIn(join(directory, 'refs'), true))
       .filter(isLock)
       .map(name => join(directory, 'refs', name)),
+    ...(await namesIn(join(directory, 'objects/info'), true))
+      .filter(isLock)
+      .map(name => join(directory, 'objects/info', name)),
     ...(await namesIn(join(directory, 'objects/pack')))
-      .filter(name => name.startsWith('tmp_'))
+      .filter(name => name.startsWith('tmp_') || name.startsWith('.tmp-') || isLock(name))
       .map(name => join(directory, 'objects/pack', name)),
   ];
   const swept = await Promise.all(candidates.map(path => removeStale(path, before)));
   return swept.filter(path => path !== null);
+}
+
+/** Loose objects, all of them; a half one that was left long ago is removed on the way. */
+export async function looseObjects(directory: string, before: Instant): Promise<number> {
+  const objects = join(directory, 'objects');
+  let count = 0;
+  for (const folder of await namesIn(objects)) {
+    if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+    const names = await namesIn(join(objects, folder));
+    const half = names.filter(name => name.startsWith('tmp_obj_'));
+    for (const name of half) await removeStale(join(objects, folder, name), before);
+    count += names.length - half.length;
+  }
+  return count;
+}
+
+export async function packCount(directory: string): Promise<number> {
+  return (await namesIn(join(directory, 'objects/pack'))).filter(name => name.endsWith('.pack')).length;
 }
 
 /** Bytes of packs that are being received. */

@@ -122,7 +122,8 @@ class MemoryRepository implements Repository {
     this.#checkReachable();
     const at = this.#remote.refs.get(ref) ?? null;
     if (at === next) return { kind: 'pushed' };
-    if (at !== expected) return { kind: 'moved' };
+    if (at !== expected)
+      return { kind: at !== null && (await this.isAncestor(next, at)) ? 'pushed' : 'moved' };
     if (this.#remote.refusal !== null) return { kind: 'refused', reason: this.#remote.refusal };
     this.#remote.refs.set(ref, next);
     return { kind: 'pushed' };
