@@ -182,7 +182,10 @@ async function run(
   const mayWait = revision?.isRecovering === true && !canGoElsewhere;
   if (revision !== undefined && (revision.state === 'ready' || mayWait))
     return revision.infer(inputs, rows, alone);
-  throw new SwitchbackError('E_MODEL_NOT_READY', 'This version is not ready; try again in a moment.');
+  throw (
+    revision?.refusal ??
+    new SwitchbackError('E_MODEL_NOT_READY', 'This version is not ready; try again in a moment.')
+  );
 }
 
 function hasSibling({ serving, loaded }: InferenceOptions, call: InferenceCall, backend: Backend): boolean {

@@ -1,98 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import {
-  ANSWERED_BY,
-  type Backend,
-  OBSERVATION_PATH,
-  RuntimeObservation,
-  Signature,
-} from '@switchback-ml/schemas';
-import { expect, onTestFinished, test } from 'vitest';
-import { type ControllerFixture, startController, TOKEN } from './controller.fixture.ts';
-import { BYTES, eventually, KEY, ratioBody, ratioVersion, sha256, snapshotOf } from './serving.fixture.ts';
+import { ANSWERED_BY, Signature } from '@switchback-ml/schemas';
+import { expect, test } from 'vitest';
+import { startController } from './controller.fixture.ts';
+import { ask, controllerWith, isAlive, isReady, MAIN, observe, startProcess } from './main.fixture.ts';
+import { BYTES, eventually, ratioBody, ratioVersion, sha256, snapshotOf } from './serving.fixture.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const EXAMPLE = new URL('../../examples/model-repo/models/screening/versions/1.0.0/', import.meta.url);
-
-interface RuntimeProcess {
-  child: ChildProcess;
-  address: string;
-  stateDir: string;
-  exit: Promise<number | null>;
-  logs: { msg: string }[];
-}
-
-async function startProcess(controller: string, stateDir?: string): Promise<RuntimeProcess> {
-  const folder = stateDir ?? (await temporary());
-  const tokenFile = join(await temporary(), 'token');
-  await writeFile(tokenFile, `${TOKEN}\n`);
-  const args = [
-    '--environment',
-    'test',
-    '--controller',
-    controller,
-    '--state',
-    folder,
-    '--token-file',
-    tokenFile,
-  ];
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exit = new Promise<number | null>(resolve => child.once('exit', resolve));
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exit;
-  });
-  const logs: { msg: string; address?: string }[] = [];
-  createInterface(child.stdout!).on('line', line => logs.push(JSON.parse(line)));
-  const listening = await eventually(
-    () => logs.find(({ msg }) => msg === 'runtime is listening'),
-    'listening',
-  );
-  return { child, address: listening.address!, stateDir: folder, exit, logs };
-}
-
-async function temporary(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'switchback-runtime-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function controllerWith(
-  backends: Backend[],
-  objects: Map<string, Uint8Array>,
-): Promise<ControllerFixture> {
-  const controller = await startController();
-  onTestFinished(() => controller[Symbol.asyncDispose]());
-  for (const [digest, bytes] of objects) controller.objects.set(digest, bytes);
-  controller.publish(snapshotOf({ ratio: backends }));
-  return controller;
-}
-
-const isReady = async (address: string) =>
-  (await fetch(`${address}/v2/health/ready`).catch(() => null))?.status === 200;
-
-function ask(address: string, body: string, model = 'ratio'): Promise<Response> {
-  return fetch(`${address}/v2/models/${model}/infer`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${KEY}` },
-    body,
-  });
-}
-
-async function observe(address: string): Promise<RuntimeObservation> {
-  const response = await fetch(address + OBSERVATION_PATH, { headers: { authorization: `Bearer ${TOKEN}` } });
-  return RuntimeObservation.parse(await response.json());
-}
-
-/** A dead process that nobody has reaped yet still has an entry, in state Z. */
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  return stat !== null && stat.split(' ')[2] !== 'Z';
-}
 
 test('a runtime process serves a trained model from the controller, as its framework answers', async () => {
   const [model, golden] = await Promise.all(
@@ -146,7 +61,7 @@ test('a runtime starts from its disk alone when the controller is gone', async (
   await first.exit;
   await controller[Symbol.asyncDispose]();
 
-  const second = await startProcess(controller.address, first.stateDir);
+  const second = await startProcess(controller.address, { stateDir: first.stateDir });
   await eventually(() => isReady(second.address), 'readiness without a controller');
 
   const response = await ask(second.address, ratioBody([6], [3]));

@@ -7,18 +7,23 @@ import { onnxEngines } from './engine/onnx/index.ts';
 import { asSwitchbackError, SwitchbackError } from './error.ts';
 import { type Log, makeLog } from './log.ts';
 import { startRuntime } from './runtime.ts';
+import { type Unexpected, watchUnexpected } from './unexpected.ts';
+import { startWatchdog } from './watchdog/watchdog.ts';
 
 /** How often the state folder is looked for. */
 const STATE_CHECK_MS = 2000;
+/** Far beyond what any snapshot or request takes to be parsed. */
+const BLOCKED = { tellAfterMs: 1000, endAfterMs: 30_000 };
 
 process.exit(await main(process.argv.slice(2)));
 
 async function main(args: readonly string[]): Promise<number> {
-  const log = makeLog({ component: 'runtime', pid: process.pid });
+  const fields = { component: 'runtime', pid: process.pid };
+  const log = makeLog(fields);
   try {
     const config = parseConfig(args);
-    await serve(config, log);
-    return 0;
+    await using _watchdog = startWatchdog({ ...BLOCKED, fields }, log);
+    return await serve(config, log);
   } catch (error) {
     const { code, message } = asSwitchbackError(error);
     log.error({ code, reason: message }, 'runtime can not go on');
@@ -26,13 +31,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function serve(config: Config, log: Log): Promise<void> {
+/** The exit code. */
+async function serve(config: Config, log: Log): Promise<number> {
   const token = await readToken(config.tokenFile);
   const confinement = await findConfinement();
   if (confinement.limitMemory === null)
     log.warn({}, 'no program to limit memory with: limits.memory is not enforced');
   await using artifacts = await controllerArtifacts({ ...config, token });
-  await using _runtime = await startRuntime({
+  await using runtime = await startRuntime({
     config,
     token,
     startEngine: onnxEngines(confinement),
@@ -41,8 +47,10 @@ async function serve(config: Config, log: Log): Promise<void> {
     random: Math.random,
     log,
   });
-  const reason = await untilStopped(config.stateDir, systemClock);
+  using unexpected = watchUnexpected(log, kind => runtime.countUnexpected(kind));
+  const reason = await untilStopped(config.stateDir, systemClock, unexpected);
   log.info({ reason }, 'runtime is stopping');
+  return unexpected.fatal.aborted ? 1 : 0;
 }
 
 async function readToken(path: string): Promise<string> {
@@ -57,22 +65,26 @@ async function readToken(path: string): Promise<string> {
   );
 }
 
-/** By signal, or because the state folder is gone: whoever removed it has no use for us, and nobody else knows us. */
-async function untilStopped(stateDir: string, clock: Clock): Promise<string> {
+/**
+ * By signal, by an exception of ours, or because the state folder is gone: whoever removed it has no use for us, and
+ * nobody else knows us.
+ */
+async function untilStopped(stateDir: string, clock: Clock, { fatal }: Unexpected): Promise<string> {
   const stopping = new AbortController();
-  let reason = 'the state folder is gone';
+  const ended = AbortSignal.any([stopping.signal, fatal]);
+  let reason: string = 'the state folder is gone';
   const onSignal = (signal: NodeJS.Signals): void => {
     reason = signal;
     stopping.abort();
   };
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
-  while (!stopping.signal.aborted) {
+  while (!ended.aborted) {
     const isThere = await stat(stateDir).then(
       found => found.isDirectory(),
-      () => false,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
     );
     if (!isThere) break;
-    await clock.sleep(STATE_CHECK_MS, stopping.signal);
+    await clock.sleep(STATE_CHECK_MS, ended);
   }
-  return reason;
+  return fatal.aborted ? 'an exception that nobody caught' : reason;
 }

@@ -245,12 +245,14 @@ describe('a runtime', () => {
     expect(named.headers.get(ANSWERED_BY.version)).toBe('2');
   });
 
-  test('gives a revision up after five crashes within a minute, and answers from its sibling', async () => {
-    const instant = {
+  test('lets a revision rest after five crashes within a minute, and answers from its sibling', async () => {
+    // What comes between crashes is waited for shortly; the rest, which is longer, in full.
+    const hasty = {
       ...systemClock,
-      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 20), signal),
+      sleep: (ms: number, signal?: AbortSignal) =>
+        systemClock.sleep(ms < 900 ? Math.min(ms, 20) : ms * 20, signal),
     };
-    const runtime = await startRuntimeFixture({ clock: instant, random: () => 0.99 });
+    const runtime = await startRuntimeFixture({ clock: hasty, random: () => 0.99 });
     await runtime.serve(
       { label: 'stable', weight: 90 },
       { label: 'candidate', weight: 10, limits: { timeoutMs: 10 } },
@@ -262,13 +264,19 @@ describe('a runtime', () => {
       return candidate?.state === 'failed' && candidate;
     }, 'giving up');
 
-    expect(failed.failure).toEqual({ code: 'E_ENGINE_DIED', message: expect.stringContaining('5 times') });
+    expect(failed.failure).toEqual({
+      code: 'E_ENGINE_DIED',
+      message: expect.stringContaining('again and again'),
+    });
     const response = await runtime.infer(ONE);
     expect(response.status).toBe(200);
     expect(response.headers.get(ANSWERED_BY.version)).toBe('stable');
     const ready = await runtime.get('/v2/health/ready');
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toEqual({ ready: true, reasons: ['ratio: version candidate is not ready'] });
+    expect(await ready.json()).toEqual({
+      ready: true,
+      reasons: ['ratio: version candidate is not ready (E_ENGINE_DIED)'],
+    });
   });
 
   test('lets a revision answer what it has aboard before it is unloaded', async () => {
@@ -289,6 +297,7 @@ describe('a runtime', () => {
           }
           return engine.infer(inputs, timeoutMs);
         },
+        residentBytes: () => engine.residentBytes(),
         [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
       };
     }
@@ -344,6 +353,7 @@ function heldBack(start: StartEngine, isHeld: () => boolean, mayLoad: Promise<vo
         return engine.load(request);
       },
       infer: (inputs, timeoutMs) => engine.infer(inputs, timeoutMs),
+      residentBytes: () => engine.residentBytes(),
       [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
     };
   };

@@ -14,10 +14,11 @@ import type { Log } from './log.ts';
 import { type Readiness, Serving } from './serving.ts';
 import { type SnapshotFile, snapshotFile } from './snapshot/file.ts';
 import { pollSnapshots } from './snapshot/poll.ts';
-import { type Charge, Supervisor } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
 import { Counts } from './telemetry/counts.ts';
-import { makeMetrics } from './telemetry/metrics.ts';
+import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
 import { type Instance, observation } from './telemetry/observation.ts';
+import type { UnexpectedKind } from './unexpected.ts';
 
 const LAST_REQUESTS_MS = 5000;
 const STOPPING: Readiness = { isReady: false, reasons: ['it is stopping'] };
@@ -37,6 +38,8 @@ export interface RuntimeOptions {
 export interface Runtime extends AsyncDisposable {
   /** `http://127.0.0.1:4181` */
   address: string;
+  /** For the metrics: something went wrong that belongs to no request. */
+  countUnexpected(kind: UnexpectedKind): void;
 }
 
 /** Starts serving; disposing stops it: not ready, no new connections, last answers, engines gone. */
@@ -50,7 +53,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   log.info({ address, instance: parts.instance.instanceId }, 'runtime is listening');
 
   const isOurs = kept?.environment === config.environment;
-  if (kept !== null && isOurs) parts.serving.accept(kept);
+  if (kept !== null && isOurs) {
+    parts.serving.accept(kept);
+    await releaseArtifacts(parts.serving, options.artifacts, log);
+  }
   const polling = new AbortController();
   const poll = pollSnapshots(
     {
@@ -58,12 +64,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       controller: config.controller,
       environment: config.environment,
       generation: isOurs ? kept.generation : null,
-      onSnapshot: snapshot => take(snapshot, parts.serving, file, log),
+      onSnapshot: snapshot => take(snapshot, parts.serving, file, options),
+      onTrouble: trouble => parts.serving.troubled(trouble),
     },
     polling.signal,
   );
   return {
     address,
+    countUnexpected: kind => parts.metrics.unexpected(kind),
     async [Symbol.asyncDispose]() {
       parts.drain();
       polling.abort();
@@ -79,6 +87,7 @@ interface Parts {
   loaded: LoadedSet;
   serving: Serving;
   front: FastifyInstance;
+  metrics: Metrics;
   /** Says "not ready" from now on. */
   drain(): void;
 }
@@ -90,8 +99,13 @@ function assemble(options: RuntimeOptions): Parts {
   const instance = { instanceId: InstanceId.parse(randomUUID()), environment, startedAt: clock.now() };
   const counts = new Counts();
   const metrics = makeMetrics({ countEngines: () => loaded.countReady() });
-  const onRestart = ({ model }: Charge): void => metrics.restart(model);
-  const supervisor = new Supervisor({ start: options.startEngine, clock, log, onRestart });
+  const supervisor = new Supervisor({
+    start: options.startEngine,
+    clock,
+    random,
+    log,
+    onReplaced: ({ model }, cause) => metrics.replaced(model, cause),
+  });
   const onChange = (): void => serving.settle();
   const loaded: LoadedSet = new LoadedSet({ ...options, supervisor, onBatch: metrics.batch, onChange });
   const serving = new Serving({ loaded, log, onApplied: () => metrics.snapshotApplied(clock.now()) });
@@ -109,7 +123,7 @@ function assemble(options: RuntimeOptions): Parts {
   const drain = (): void => {
     isDraining = true;
   };
-  return { instance, supervisor, loaded, serving, front, drain };
+  return { instance, supervisor, loaded, serving, front, metrics, drain };
 }
 
 async function stop({ front, loaded, supervisor }: Parts, { clock, log }: RuntimeOptions): Promise<void> {
@@ -124,7 +138,7 @@ async function take(
   snapshot: ServingSnapshot,
   serving: Serving,
   file: SnapshotFile,
-  log: Log,
+  { artifacts, log }: RuntimeOptions,
 ): Promise<void> {
   serving.accept(snapshot);
   try {
@@ -134,6 +148,17 @@ async function take(
       { reason: messageOf(error) },
       'snapshot could not be kept on disk, a restart would serve an older one',
     );
+    return;
+  }
+  await releaseArtifacts(serving, artifacts, log);
+}
+
+/** Once a restart would serve from this snapshot, what only older ones needed may go. */
+async function releaseArtifacts(serving: Serving, artifacts: Artifacts, log: Log): Promise<void> {
+  try {
+    await artifacts.keepOnly(serving.artifacts());
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'artifacts that nobody needs could not be removed');
   }
 }
 

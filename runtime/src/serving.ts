@@ -1,4 +1,4 @@
-import type { Backend, ModelName, ServingSnapshot } from '@switchback-ml/schemas';
+import type { ArtifactDigest, Backend, ModelName, ServingSnapshot } from '@switchback-ml/schemas';
 import type { LoadedSet, WantedRevision } from './loaded-set.ts';
 import type { Log } from './log.ts';
 import { type AppliedRoutes, applyRoutes } from './routing/apply.ts';
@@ -21,6 +21,7 @@ export class Serving {
   readonly #options: ServingOptions;
   #snapshot: ServingSnapshot | null = null;
   #routes: AppliedRoutes = new Map();
+  #trouble: string | null = null;
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -49,6 +50,19 @@ export class Serving {
     this.settle();
   }
 
+  /** Why a newer snapshot can't be had or used, if that is so: the last good one is served on. */
+  troubled(trouble: string | null): void {
+    this.#trouble = trouble;
+  }
+
+  /** What the newest snapshot wants and what routes still answer from is made of. */
+  artifacts(): ReadonlySet<ArtifactDigest> {
+    const digests = new Set<ArtifactDigest>();
+    for (const { backend } of this.#wanted())
+      for (const { sha256 } of Object.values(backend.artifacts)) digests.add(sha256);
+    return digests;
+  }
+
   /** Applies what can be applied now; to be called whenever a revision's state changed. */
   settle(): void {
     const snapshot = this.#snapshot;
@@ -75,25 +89,43 @@ export class Serving {
 
   /** Whether requests of every route can be answered now, and what is amiss with any, in words. */
   readiness(): Readiness {
-    if (this.#snapshot === null) return { isReady: false, reasons: ['no snapshot yet'] };
+    const trouble = this.#trouble === null ? [] : [this.#trouble];
+    if (this.#snapshot === null) return { isReady: false, reasons: ['no snapshot yet', ...trouble] };
     const models = Object.keys(this.#snapshot.routes).map(name => this.#readinessOf(name as ModelName));
     return {
       isReady: models.every(({ isReady }) => isReady),
-      reasons: models.flatMap(({ reasons }) => reasons),
+      reasons: [...models.flatMap(({ reasons }) => reasons), ...trouble],
     };
   }
 
   /** A route answers as long as one of its backends does: one bad canary must not take all models off the air. */
   #readinessOf(model: ModelName): Readiness {
-    const backends = this.#routes.get(model)?.backends.filter(({ weight }) => weight > 0) ?? [];
-    const [ready, missing] = [true, false].map(wanted =>
-      backends.filter(({ revision }) => this.#options.loaded.isReady(model, revision) === wanted),
+    const isMissing = ({ weight, revision }: Backend): boolean =>
+      weight > 0 && !this.#options.loaded.isReady(model, revision);
+    const applied = this.#routes.get(model)?.backends.filter(({ weight }) => weight > 0) ?? [];
+    const missing = applied.filter(isMissing);
+    const awaited = (this.#snapshot?.routes[model]?.backends ?? []).filter(
+      backend => isMissing(backend) && missing.every(({ revision }) => revision !== backend.revision),
     );
-    if (backends.length === 0) return { isReady: false, reasons: [`${model}: no version is ready`] };
+    const isReady = applied.length > missing.length;
     return {
-      isReady: ready!.length > 0,
-      reasons: missing!.map(({ version }) => `${model}: version ${version} is not ready`),
+      isReady,
+      reasons: [
+        ...(applied.length === 0 ? [`${model}: no version is ready`] : []),
+        ...missing.map(
+          backend => `${model}: version ${backend.version} is not ready${this.#why(model, backend)}`,
+        ),
+        ...awaited.map(
+          backend => `${model}: version ${backend.version} is awaited${this.#why(model, backend)}`,
+        ),
+      ],
     };
+  }
+
+  /** By code alone: readiness is told to anybody. */
+  #why(model: ModelName, { revision }: Backend): string {
+    const failure = this.#options.loaded.find(model, revision)?.describe().failure;
+    return failure === undefined ? '' : ` (${failure.code})`;
   }
 
   isWhole(): boolean {
@@ -104,14 +136,18 @@ export class Serving {
     );
   }
 
-  /** Keeps in memory what the snapshot wants and what routes still answer from, and nothing else. */
+  /** Keeps in memory what is wanted, and nothing else. */
   #load(): void {
+    this.#options.loaded.keepOnly(this.#wanted());
+  }
+
+  /** What the snapshot wants and what routes still answer from. */
+  #wanted(): WantedRevision[] {
     const wanted = Object.entries(this.#snapshot?.routes ?? {}).map(
       entry => entry as [ModelName, { backends: Backend[] }],
     );
-    const all = [...wanted, ...this.#routes].flatMap(([model, { backends }]) =>
+    return [...wanted, ...this.#routes].flatMap(([model, { backends }]) =>
       backends.map((backend): WantedRevision => ({ model, backend })),
     );
-    this.#options.loaded.keepOnly(all);
   }
 }

@@ -1,138 +1,108 @@
-import type { Instant } from '@switchback-ml/schemas';
-import type { Clock } from './clock.ts';
-import { afterCrash } from './crash-policy.ts';
-import type { Engine, StartEngine } from './engine/engine.ts';
-import { asSwitchbackError, messageOf, SwitchbackError } from './error.ts';
-import type { Log } from './log.ts';
+import { backOffMs } from './back-off.ts';
+import type { Cause, Charge } from './charge.ts';
+import { afterCrash, type CrashHistory, type Life, NO_CRASHES } from './crash-policy.ts';
+import { type End, liveEngine } from './engine-life.ts';
+import { SwitchbackError } from './error.ts';
+import { Spare, type SpareOptions } from './spare.ts';
 
-/** One thing for whose sake an engine is kept running. */
-export interface Charge {
-  model: string;
-  revision: string;
-  /**
-   * Makes a blank engine ready. `isFirst` until it was ready once. Throwing E_ENGINE_DIED counts as a crash; any
-   * other SwitchbackError is the last word on this charge.
-   */
-  prepare(engine: Engine, isFirst: boolean, signal: AbortSignal): Promise<void>;
-  /** It is ready: hand it requests. */
-  up(engine: Engine): void;
-  /** It is gone, and another one is on its way. */
-  down(reason: string): void;
-}
-
-export interface SupervisorOptions {
-  start: StartEngine;
-  clock: Clock;
-  log: Log;
-  onRestart: (charge: Charge) => void;
+export interface SupervisorOptions extends SpareOptions {
+  onReplaced: (charge: Charge, cause: Cause['cause']) => void;
 }
 
 /** Starts, watches and replaces engines, one for each charge, and keeps one blank spare started. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #closing = new AbortController();
-  #spare: Promise<Engine | null>;
+  readonly #spare: Spare;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#spare = this.#startSpare();
+    this.#spare = new Spare(options);
   }
 
   /**
-   * Keeps an engine running for a charge until `signal` aborts (null), or until there is no use in going on (why).
-   * Never rejects; its engine is gone when it resolves.
+   * Keeps an engine running for a charge until `signal` aborts (null), or until there is no use in going on (why),
+   * which is only known of a charge that never was ready. Never rejects; its engine is gone when it resolves.
    */
   async keep(charge: Charge, signal: AbortSignal): Promise<SwitchbackError | null> {
-    let crashes: readonly Instant[] = [];
-    let isFirst = true;
+    const { clock, random } = this.#options;
+    let history = NO_CRASHES;
+    let shortages = 0;
+    let wasReady = false;
+    let isProven = false;
     while (!signal.aborted) {
-      const end = await this.#serveOnce(charge, isFirst, signal);
-      if (signal.aborted) return null;
-      if (end.kind === 'refused') return end.error;
-      isFirst &&= !end.wasReady;
-
-      const { clock, log } = this.#options;
-      const next = afterCrash(crashes, clock.now());
-      crashes = next.crashes;
-      const fields = { model: charge.model, revision: charge.revision, reason: end.reason };
-      if (next.kind === 'give-up') {
-        log.error(fields, 'engine died again and again, given up');
-        return givenUp(crashes.length, end.reason);
+      const end = await liveEngine({ ...this.#options, spare: this.#spare }, charge, isProven, signal);
+      if (signal.aborted) break;
+      if (end.kind === 'short') {
+        this.#tellShortage(charge, end.error, shortages);
+        await clock.sleep(backOffMs(shortages++, random()), signal);
+        continue;
       }
-      log.warn({ ...fields, afterMs: next.afterMs }, 'engine died, it is being replaced');
-      this.#options.onRestart(charge);
-      await clock.sleep(next.afterMs, signal);
+      if (end.kind === 'refused' && !wasReady) return end.error;
+      shortages = 0;
+      if (end.kind === 'gone' && end.wasReady) {
+        wasReady = true;
+        isProven = end.what.cause !== 'wrong';
+      }
+      history = await this.#settle(charge, end, history, signal);
     }
     return null;
   }
 
   /** Stops the spare; charges are stopped by whoever keeps them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    const spare = await this.#spare;
-    await spare?.[Symbol.asyncDispose]();
+    await this.#spare[Symbol.asyncDispose]();
   }
 
-  async #serveOnce(charge: Charge, isFirst: boolean, signal: AbortSignal): Promise<End> {
-    let engine: Engine | null = null;
-    let wasReady = false;
-    try {
-      engine = await this.#take(signal);
-      await charge.prepare(engine, isFirst, signal);
-      wasReady = true;
-      charge.up(engine);
-      const reason = await Promise.race([engine.gone, aborted(signal)]);
-      if (!signal.aborted) charge.down(reason);
-      return { kind: 'gone', reason, wasReady };
-    } catch (error) {
-      const { code, message } = asSwitchbackError(error, 'E_ENGINE_DIED');
-      if (code !== 'E_ENGINE_DIED') return { kind: 'refused', error: asSwitchbackError(error) };
-      return { kind: 'gone', reason: message, wasReady };
-    } finally {
-      await engine?.[Symbol.asyncDispose]();
-    }
-  }
-
-  /** The spare, or a new one where the spare is used up or has died in the meantime. */
-  async #take(signal: AbortSignal): Promise<Engine> {
-    const spare = this.#spare;
-    this.#spare = Promise.resolve(null);
-    const engine = await spare;
-    const isAlive = engine !== null && (await Promise.race([engine.gone.then(() => false), settled(true)]));
-    if (!isAlive) await engine?.[Symbol.asyncDispose]();
-    try {
-      return isAlive ? engine : await this.#options.start(AbortSignal.any([signal, this.#closing.signal]));
-    } finally {
-      this.#spare = this.#spare.then(next => next ?? this.#startSpare());
-    }
-  }
-
-  /** Null when it could not be started: the next one who needs an engine meets the reason itself. */
-  async #startSpare(): Promise<Engine | null> {
-    if (this.#closing.signal.aborted) return null;
-    return this.#options.start(this.#closing.signal).catch((error: unknown) => {
-      if (!this.#closing.signal.aborted)
-        this.#options.log.warn({ reason: messageOf(error) }, 'spare engine could not be started');
-      return null;
+  /** Tells everybody what happened, and waits until the next engine may be tried. */
+  async #settle(
+    charge: Charge,
+    end: Exclude<End, { kind: 'short' }>,
+    earlier: CrashHistory,
+    signal: AbortSignal,
+  ): Promise<CrashHistory> {
+    const { clock, random, log, onReplaced } = this.#options;
+    const { what, life, error } = asCrash(end);
+    const { kind, afterMs, history } = afterCrash(earlier, life, clock.now(), random());
+    const isResting = kind === 'rest';
+    const fields = { ...namesOf(charge), ...what, afterMs: Math.round(afterMs) };
+    if (isResting) log.error(fields, 'engines keep failing, the revision rests before another try');
+    else log.warn(fields, 'engine is being replaced');
+    onReplaced(charge, what.cause);
+    charge.down({
+      error: error ?? crashed(what, isResting),
+      replaced: what,
+      retryAt: isResting ? clock.now() + afterMs : null,
     });
+    await clock.sleep(afterMs, signal);
+    return history;
+  }
+
+  #tellShortage(charge: Charge, error: SwitchbackError, shortages: number): void {
+    charge.down({ error, replaced: null, retryAt: null });
+    if (shortages > 0) return;
+    const fields = { ...namesOf(charge), code: error.code, reason: error.message };
+    this.#options.log.error(fields, 'engine could not be started, trying again');
   }
 }
 
-type End = { kind: 'gone'; reason: string; wasReady: boolean } | { kind: 'refused'; error: SwitchbackError };
-
-function givenUp(crashes: number, reason: string): SwitchbackError {
-  const message = `Its engine died ${crashes} times within a minute, last because ${reason}. It is not started again for this revision; ship another version or other limits.`;
-  return new SwitchbackError('E_ENGINE_DIED', message, { details: { crashes } });
+/** A charge that was ready once is not refused for good: its bytes are the same, so the fault is around them. */
+function asCrash(end: Exclude<End, { kind: 'short' }>): {
+  what: Cause;
+  life: Life;
+  error: SwitchbackError | null;
+} {
+  if (end.kind === 'gone') return { what: end.what, life: end.life, error: null };
+  const reason = `its replacement could not be made ready: ${end.error.message}`;
+  return { what: { cause: 'died', reason }, life: { upMs: 0, answers: 0 }, error: end.error };
 }
 
-function settled<Value>(value: Value): Promise<Value> {
-  return new Promise(resolve => setImmediate(() => resolve(value)));
+function crashed({ reason }: Cause, isResting: boolean): SwitchbackError {
+  const message = isResting
+    ? `Its engine was lost again and again, last because ${reason}. It rests and is then tried again; ship another version or other limits if that does not help.`
+    : `Its engine was lost: ${reason}. It is being replaced.`;
+  return new SwitchbackError('E_ENGINE_DIED', message);
 }
 
-function aborted(signal: AbortSignal): Promise<string> {
-  return new Promise(resolve => {
-    const done = (): void => resolve('it is not wanted any more');
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
-  });
+function namesOf({ model, revision }: Charge): Record<string, unknown> {
+  return { model, revision };
 }

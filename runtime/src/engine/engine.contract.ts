@@ -100,7 +100,7 @@ export function engineContract(name: string, make: () => Promise<EngineUnderTest
 
       await expect(hung).rejects.toMatchObject({ code: 'E_ENGINE_TIMEOUT' });
       await expect(behind).rejects.toMatchObject({ code: 'E_ENGINE_DIED' });
-      await expect(engine.gone).resolves.toContain('100 ms');
+      await expect(engine.gone).resolves.toEqual({ cause: 'late', reason: 'it took longer than 100 ms' });
     });
 
     test('is gone once disposed, with whatever was aboard', async () => {
@@ -111,8 +111,18 @@ export function engineContract(name: string, make: () => Promise<EngineUnderTest
       await engine[Symbol.asyncDispose]();
 
       await refused;
-      await expect(engine.gone).resolves.toContain('stopped');
+      await expect(engine.gone).resolves.toEqual({ cause: 'stopped', reason: 'it was stopped' });
       await expect(engine.infer(rows([1], [1]), RUN_MS)).rejects.toMatchObject({ code: 'E_ENGINE_DIED' });
+    });
+
+    test('says what memory it holds, or that this is not known, and knows of none once it is gone', async () => {
+      const engine = await loaded();
+
+      const held = await engine.residentBytes();
+      await engine[Symbol.asyncDispose]();
+
+      expect(held === null || held > 2 ** 20).toBe(true);
+      expect(await engine.residentBytes()).toBeNull();
     });
 
     test('does not start for a signal that is already aborted', async () => {

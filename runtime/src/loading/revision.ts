@@ -1,13 +1,24 @@
-import type { Backend, Instant, Loaded, LoadState, ModelName } from '@switchback-ml/schemas';
+import type {
+  Backend,
+  Instant,
+  Loaded,
+  LoadState,
+  ModelName,
+  Replacement,
+  VersionDigest,
+} from '@switchback-ml/schemas';
 import type { Artifacts } from '../artifact/artifact.ts';
 import { backOffMs } from '../back-off.ts';
 import { Batcher } from '../batching/batcher.ts';
+import type { Cause, Setback } from '../charge.ts';
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Tensors } from '../engine/tensor.ts';
+import type { WatchedEngine } from '../engine/watched.ts';
 import { asSwitchbackError, SwitchbackError } from '../error.ts';
+import { type Pulse, readPulse } from '../heartbeat/pulse.ts';
 import type { Log } from '../log.ts';
 import type { Supervisor } from '../supervisor.ts';
+import { attestedDigest, type Content, readContent } from './attest.ts';
 import { type ArtifactPaths, openArtifacts, prepareEngine } from './prepare.ts';
 import { isBatchable } from './signature.ts';
 
@@ -17,6 +28,7 @@ const CAPACITY_ROWS = 1024;
 const OUTAGE_MS = 2000;
 /** How long the last requests may take once a revision is not wanted any more. */
 const DRAIN_MS = 5000;
+const MOST_REPLACEMENTS_TOLD = 5;
 
 export interface RevisionOptions {
   supervisor: Supervisor;
@@ -34,28 +46,28 @@ export class Revision {
   readonly model: ModelName;
   readonly backend: Backend;
   readonly #options: RevisionOptions;
-  readonly #batcher: Batcher;
   readonly #stop = new AbortController();
   readonly #life: Promise<void>;
+  /** Another one after each rest: what waited before it was sent away. */
+  #batcher: Batcher;
   #state: LoadState = 'pulling';
   #failure: SwitchbackError | null = null;
   #since: Instant;
-  #engine: Engine | null = null;
+  #engine: WatchedEngine | null = null;
   #outage: Promise<void> = Promise.resolve();
+  #wasReady = false;
+  #retryAt: Instant | null = null;
+  #replaced: readonly Replacement[] = [];
+  #attested: VersionDigest | null = null;
+  /** Of these bytes; read once. */
+  #pulse: Pulse | null = null;
 
   constructor(model: ModelName, backend: Backend, options: RevisionOptions) {
     this.model = model;
     this.backend = backend;
     this.#options = options;
     this.#since = options.clock.now();
-    this.#batcher = new Batcher({
-      limits: backend.limits,
-      capacityRows: CAPACITY_ROWS,
-      outageMs: OUTAGE_MS,
-      isBatchable: isBatchable(backend.signature),
-      clock: options.clock,
-      onBatch: rows => options.onBatch(model, rows),
-    });
+    this.#batcher = this.#makeBatcher();
     this.#life = this.#live(this.#stop.signal);
   }
 
@@ -65,7 +77,17 @@ export class Revision {
 
   /** Was ready, and is about to be again: a request may wait for it. */
   get isRecovering(): boolean {
-    return this.#state === 'loading' && this.#failure !== null;
+    return this.#state === 'loading' && this.#wasReady;
+  }
+
+  /** What a request is told while this can't answer. */
+  get refusal(): SwitchbackError {
+    const retryAt = this.#retryAt;
+    if (retryAt === null)
+      return new SwitchbackError('E_MODEL_NOT_READY', 'This version is not ready; try again in a moment.');
+    const retryAfterMs = Math.max(0, Math.round(retryAt - this.#options.clock.now()));
+    const message = 'The engines of this version keep failing, and it rests for now; try again later.';
+    return new SwitchbackError('E_MODEL_NOT_READY', message, { details: { retryAfterMs } });
   }
 
   describe(): Loaded {
@@ -78,7 +100,10 @@ export class Revision {
       digest,
       state: this.#state,
       since: this.#since,
+      ...(this.#attested !== null && { attested: this.#attested }),
       ...(failure !== null && { failure: { code: failure.code, message: failure.message } }),
+      ...(this.#retryAt !== null && { retryAt: this.#retryAt }),
+      ...(this.#replaced.length > 0 && { replaced: [...this.#replaced] }),
       ...(this.#engine?.pid !== undefined && { pid: this.#engine.pid }),
     };
   }
@@ -100,24 +125,21 @@ export class Revision {
 
   /** Never rejects: what goes wrong is the state. */
   async #live(signal: AbortSignal): Promise<void> {
-    let paths: ArtifactPaths | null = null;
     try {
-      paths = await this.#pull(signal);
+      if ((await this.#pull(signal)) === null) return;
     } catch (error) {
       return this.#fail(asSwitchbackError(error));
     }
-    if (paths === null) return;
     this.#become('loading');
     const refusal = await this.#options.supervisor.keep(
       {
         model: this.model,
         revision: this.backend.revision,
-        prepare: async (engine, isFirst, kept) => {
-          const verified = isFirst ? paths : await this.#pull(kept);
-          if (verified !== null) await prepareEngine(engine, this.backend, verified, isFirst);
-        },
-        up: engine => this.#up(engine),
-        down: reason => this.#down(reason),
+        limits: this.backend.limits,
+        prepare: (engine, isProven, unless) => this.#prepare(engine, isProven, unless),
+        up: (engine, replaced) => this.#up(engine, replaced),
+        lost: what => this.#lost(what),
+        down: setback => this.#down(setback),
       },
       signal,
     );
@@ -134,37 +156,86 @@ export class Revision {
         return paths;
       } catch (error) {
         const failure = asSwitchbackError(error, 'E_ARTIFACT_PULL');
-        if (failure.code !== 'E_ARTIFACT_PULL') throw failure;
+        if (failure.code === 'E_MODEL_LOAD') throw failure;
         if (failures === 0 && !signal.aborted)
           log.warn(
             { ...this.#names(), reason: failure.message },
             'artifact could not be pulled, trying again',
           );
-        this.#failure = failure;
+        if (this.#state !== 'failed') this.#failure = failure;
         await clock.sleep(backOffMs(failures, random()), signal);
       }
     }
     return null;
   }
 
-  #up(engine: Engine): void {
+  /** The files are verified anew for each engine, so that rot on the disk is met by pulling them again. */
+  async #prepare(engine: WatchedEngine, isProven: boolean, signal: AbortSignal): Promise<Pulse> {
+    const paths = await this.#pull(signal);
+    if (paths === null) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
+    const contents = Promise.all([readContent(paths.model, signal), readContent(paths.golden, signal)]);
+    const [prepared, read] = await Promise.allSettled([
+      prepareEngine(engine, this.backend, paths, !isProven),
+      contents,
+    ]);
+    if (prepared.status === 'rejected') throw prepared.reason;
+    if (read.status === 'rejected') throw read.reason;
+    this.#attest(engine, read.value);
+    this.#pulse ??= await readPulse(paths.golden, this.backend);
+    return this.#pulse;
+  }
+
+  #attest({ signature }: WatchedEngine, [model, golden]: readonly [Content, Content]): void {
+    if (signature === null) return;
+    const contents = { 'model.onnx': model, 'golden.json': golden };
+    this.#attested = attestedDigest(this.backend.artifacts, contents, signature);
+    if (this.#attested === this.backend.digest) return;
+    const fields = { ...this.#names(), digest: this.backend.digest, attested: this.#attested };
+    this.#options.log.error(fields, 'what was loaded is not the version that was asked for');
+  }
+
+  #up(engine: WatchedEngine, replaced: Cause | null): void {
+    this.#note(replaced);
     this.#engine = engine;
     this.#batcher.attach(engine);
     this.#failure = null;
+    this.#retryAt = null;
+    this.#wasReady = true;
     this.#become('ready');
     this.#options.log.info({ ...this.#names(), pid: engine.pid }, 'revision is ready');
   }
 
-  #down(reason: string): void {
+  #lost({ reason }: Cause): void {
     this.#engine = null;
     this.#outage = this.#batcher.detach();
-    this.#failure = new SwitchbackError('E_ENGINE_DIED', `Its engine died: ${reason}. It is being replaced.`);
+    this.#failure = new SwitchbackError('E_ENGINE_DIED', `Its engine was lost: ${reason}.`);
     this.#become('loading');
+  }
+
+  #down({ error, replaced, retryAt }: Setback): void {
+    this.#note(replaced);
+    // While it rests, a machine that is short of engines is no news.
+    if (retryAt === null && this.#state === 'failed') return;
+    this.#failure = error;
+    this.#retryAt = retryAt;
+    if (retryAt === null) return this.#become('loading');
+    this.#batcher.close(this.refusal);
+    this.#batcher = this.#makeBatcher();
+    this.#become('failed');
+  }
+
+  #note(cause: Cause | null): void {
+    if (cause === null) return;
+    // A wrong answer is a heartbeat that stayed away: the contract has no word of its own for it.
+    const told = cause.cause === 'wrong' ? 'hung' : cause.cause;
+    const replacement = { at: this.#options.clock.now(), cause: told, reason: cause.reason };
+    this.#replaced = [...this.#replaced, replacement].slice(-MOST_REPLACEMENTS_TOLD);
   }
 
   #fail(failure: SwitchbackError): void {
     this.#engine = null;
     this.#failure = failure;
+    this.#retryAt = null;
     this.#batcher.close(
       new SwitchbackError('E_MODEL_NOT_READY', `Version ${this.backend.version} can not be served.`),
     );
@@ -179,6 +250,19 @@ export class Revision {
     if (state !== this.#state) this.#since = this.#options.clock.now();
     this.#state = state;
     this.#options.onChange();
+  }
+
+  #makeBatcher(): Batcher {
+    const { backend, model } = this;
+    const { clock, onBatch } = this.#options;
+    return new Batcher({
+      limits: backend.limits,
+      capacityRows: CAPACITY_ROWS,
+      outageMs: OUTAGE_MS,
+      isBatchable: isBatchable(backend.signature),
+      clock,
+      onBatch: rows => onBatch(model, rows),
+    });
   }
 
   #names(): Record<string, unknown> {

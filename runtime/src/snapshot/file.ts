@@ -21,7 +21,8 @@ export function snapshotFile(stateDir: string): SnapshotFile {
         () => null,
       );
       if (size === null || size > LARGEST_SNAPSHOT_BYTES) return null;
-      return parseSnapshot(await readFile(path, 'utf8'));
+      const text = await readFile(path, 'utf8').catch(() => null);
+      return text === null ? null : parseSnapshot(text);
     },
     async write(snapshot) {
       try {

@@ -13,18 +13,25 @@ interface Polling {
   controller: ControllerFixture;
   got: ServingSnapshot[];
   slept: number[];
+  troubles: (string | null)[];
   stop(): Promise<void>;
 }
 
 async function poll(
   prepare: (controller: ControllerFixture) => void,
   generation: string | null = null,
+  onSnapshot: (snapshot: ServingSnapshot) => void = () => {},
 ): Promise<Polling> {
   const controller = await startController();
   prepare(controller);
   const abort = new AbortController();
   const slept: number[] = [];
   const got: ServingSnapshot[] = [];
+  const troubles: (string | null)[] = [];
+  const take = (snapshot: ServingSnapshot): void => {
+    onSnapshot(snapshot);
+    got.push(snapshot);
+  };
   const instant: Clock = { ...systemClock, sleep: async ms => void slept.push(ms) };
   const done = pollSnapshots(
     {
@@ -35,7 +42,8 @@ async function poll(
       clock: instant,
       random: () => 1,
       log: silentLog,
-      onSnapshot: async snapshot => void got.push(snapshot),
+      onSnapshot: async snapshot => take(snapshot),
+      onTrouble: trouble => void troubles.push(trouble),
     },
     abort.signal,
   );
@@ -47,7 +55,7 @@ async function poll(
     await stop();
     await controller[Symbol.asyncDispose]();
   });
-  return { controller, got, slept, stop };
+  return { controller, got, slept, troubles, stop };
 }
 
 test('each snapshot is handed over once, and the next question names its generation', async () => {
@@ -75,7 +83,7 @@ test('what is held already is asked for only if it changed', async () => {
 
 test('errors and nonsense are waited out, longer each time, and hand nothing over', async () => {
   const elsewhere = { ...second, environment: 'other' };
-  const { got, slept } = await poll(controller => {
+  const { got, slept, troubles } = await poll(controller => {
     controller.answerNext(
       { status: 500 },
       { status: 404 },
@@ -92,6 +100,41 @@ test('errors and nonsense are waited out, longer each time, and hand nothing ove
 
   expect(got).toEqual([first]);
   expect(slept).toEqual([100, 200, 400, 800, 1600, 2000, 2000]);
+  expect(troubles.slice(0, 8)).toEqual([
+    'the controller answers 500',
+    'the controller answers 404',
+    'the newest snapshot is not one that this runtime understands',
+    'the newest snapshot is not one that this runtime understands',
+    'the newest snapshot is of environment other',
+    'the controller answers 503',
+    'the controller answers 503',
+    null,
+  ]);
+});
+
+test('a snapshot that can not be taken is asked for again', async () => {
+  let tries = 0;
+  const { got, slept, troubles } = await poll(
+    controller => controller.publish(first),
+    null,
+    () => {
+      if (++tries < 3) throw new Error('no room');
+    },
+  );
+
+  await eventually(() => got.length === 1, 'the snapshot');
+
+  expect(slept).toEqual([100, 200]);
+  expect(troubles.slice(0, 2)).toEqual(Array(2).fill('the newest snapshot can not be taken'));
+});
+
+test('a controller that is gone is told without its address', async () => {
+  const { controller, troubles } = await poll(() => {});
+  await eventually(() => controller.asked.length === 1, 'the question');
+
+  await controller[Symbol.asyncDispose]();
+
+  expect(await eventually(() => troubles.at(-1), 'the trouble')).toBe('the controller does not answer');
 });
 
 test('a controller that says "unchanged" too quickly is not asked in a busy loop', async () => {

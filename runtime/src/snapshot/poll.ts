@@ -24,12 +24,15 @@ export interface Poll {
   log: Log;
   /** Called with each new snapshot, one at a time; the next question waits for it. */
   onSnapshot: (snapshot: ServingSnapshot) => Promise<void>;
+  /** Told why the newest snapshot can't be had or used, in a clause for anybody; null once it can. */
+  onTrouble: (trouble: string | null) => void;
 }
 
 type Answer =
   | { kind: 'snapshot'; snapshot: ServingSnapshot }
   | { kind: 'unchanged' }
-  | { kind: 'failed'; reason: string };
+  /** `reason` may name addresses, which are for the log alone. */
+  | { kind: 'failed'; trouble: string; reason: string };
 
 /** Asks the controller for the newest snapshot, for ever; resolves when `signal` aborts. Never rejects. */
 export async function pollSnapshots(poll: Poll, signal: AbortSignal): Promise<void> {
@@ -39,26 +42,42 @@ export async function pollSnapshots(poll: Poll, signal: AbortSignal): Promise<vo
 
   while (!signal.aborted) {
     const asked = clock.elapsed();
-    const answer = await ask(poll, generation, signal).catch(
-      (error: unknown): Answer => ({ kind: 'failed', reason: reasonOf(error) }),
-    );
+    const answer = await askAndTake(poll, generation, signal);
     if (signal.aborted) return;
 
-    const isNew = answer.kind === 'snapshot' && answer.snapshot.generation !== generation;
-    if (isNew) {
-      if (failures > 0) log.info({ failures }, 'controller answers again');
-      failures = 0;
-      generation = answer.snapshot.generation;
-      await poll.onSnapshot(answer.snapshot);
-    } else if (answer.kind === 'failed') {
+    if (answer.kind === 'failed') {
+      const { trouble, reason } = answer;
       if (failures === 0)
-        log.warn({ reason: answer.reason }, 'no snapshot from the controller, keeping the last good one');
+        log.warn({ trouble, reason }, 'no snapshot from the controller, keeping the last good one');
+      poll.onTrouble(trouble);
       await clock.sleep(backOffMs(failures++, poll.random()), signal);
-    } else {
-      failures = 0;
-      const tooSoonMs = SOONEST_UNCHANGED_MS - (clock.elapsed() - asked);
-      if (tooSoonMs > 0) await clock.sleep(tooSoonMs, signal);
+      continue;
     }
+    if (failures > 0) log.info({ failures }, 'controller answers again');
+    failures = 0;
+    poll.onTrouble(null);
+    const isNew = answer.kind === 'snapshot' && answer.snapshot.generation !== generation;
+    if (isNew) generation = answer.snapshot.generation;
+    const tooSoonMs = SOONEST_UNCHANGED_MS - (clock.elapsed() - asked);
+    if (!isNew && tooSoonMs > 0) await clock.sleep(tooSoonMs, signal);
+  }
+}
+
+/** A snapshot that can't be taken counts as not had: it is asked for again. */
+async function askAndTake(poll: Poll, generation: string | null, signal: AbortSignal): Promise<Answer> {
+  let answer: Answer;
+  try {
+    answer = await ask(poll, generation, signal);
+  } catch (error) {
+    return { kind: 'failed', trouble: 'the controller does not answer', reason: reasonOf(error) };
+  }
+  if (signal.aborted || answer.kind !== 'snapshot' || answer.snapshot.generation === generation)
+    return answer;
+  try {
+    await poll.onSnapshot(answer.snapshot);
+    return answer;
+  } catch (error) {
+    return { kind: 'failed', trouble: 'the newest snapshot can not be taken', reason: messageOf(error) };
   }
 }
 
@@ -75,15 +94,18 @@ async function ask(poll: Poll, generation: string | null, signal: AbortSignal): 
     await response.body?.cancel();
     return response.status === 304
       ? { kind: 'unchanged' }
-      : { kind: 'failed', reason: `it answered ${response.status}` };
+      : refused(`the controller answers ${response.status}`);
   }
   const text = await readText(response);
   const snapshot = text === null ? null : parseSnapshot(text);
-  if (snapshot === null)
-    return { kind: 'failed', reason: 'its snapshot is not one that this runtime understands' };
+  if (snapshot === null) return refused('the newest snapshot is not one that this runtime understands');
   if (snapshot.environment !== poll.environment)
-    return { kind: 'failed', reason: `its snapshot is of environment ${snapshot.environment}` };
+    return refused(`the newest snapshot is of environment ${snapshot.environment}`);
   return { kind: 'snapshot', snapshot };
+}
+
+function refused(trouble: string): Answer {
+  return { kind: 'failed', trouble, reason: trouble };
 }
 
 /** Null when it is larger than any snapshot may be. */

@@ -1,5 +1,7 @@
 import { METRICS, type ModelName } from '@switchback-ml/schemas';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Cause } from '../charge.ts';
+import type { UnexpectedKind } from '../unexpected.ts';
 
 /** What the runtime tells Prometheus. Labels are bounded: models and versions come from the snapshot. */
 export interface Metrics {
@@ -10,8 +12,9 @@ export interface Metrics {
     seconds: number,
   ): void;
   batch(model: ModelName, rows: number): void;
-  restart(model: string): void;
+  replaced(model: string, cause: Cause['cause']): void;
   snapshotApplied(atMs: number): void;
+  unexpected(kind: UnexpectedKind): void;
   /** The text that a scrape gets. */
   print(): Promise<string>;
   contentType: string;
@@ -43,8 +46,14 @@ export function makeMetrics({ countEngines }: { countEngines: () => number }): M
   });
   const restarts = new Counter({
     name: METRICS.engineRestarts,
-    help: 'Engines replaced because they died or hung.',
-    labelNames: ['model'],
+    help: 'Engines replaced, by what was wrong with them.',
+    labelNames: ['model', 'cause'],
+    registers,
+  });
+  const unexpected = new Counter({
+    name: 'switchback_unexpected_failures_total',
+    help: 'Failures of the runtime itself that belong to no request.',
+    labelNames: ['kind'],
     registers,
   });
   const applied = new Gauge({
@@ -67,8 +76,9 @@ export function makeMetrics({ countEngines }: { countEngines: () => number }): M
       if (outcome !== 'failed') seconds.observe({ model, version }, took);
     },
     batch: (model, rows) => batchRows.observe({ model }, rows),
-    restart: model => restarts.inc({ model }),
+    replaced: (model, cause) => restarts.inc({ model, cause }),
     snapshotApplied: atMs => applied.set(atMs / 1000),
+    unexpected: kind => unexpected.inc({ kind }),
     print: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import {
   ArtifactDigest,
@@ -60,21 +60,23 @@ export async function prepareVersion(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Prepared> {
-  const file = resolve(request.file);
+  const file = await followLink(resolve(request.file));
   const tolerance = request.tolerance ?? DEFAULT_TOLERANCE;
   const facts = await readFacts(request.facts);
-  const model = await identify(file, 'model');
   const csv = (await readBounded(request.samples)).toString('utf8');
   progress('reading the signature from the graph');
   const signature = await readSignature(file, signal);
   const samples = readSamples(csv, signature, basename(request.samples));
   progress(`asking the graph ${samples.rows} rows`);
-  const golden = makeGolden(samples, await askGraph(file, samples.inputs, signal), tolerance);
+  const asked = { signature, rows: samples.inputs, tolerance };
+  const golden = makeGolden(samples, await askGraph(file, asked, signal), tolerance);
   const goldenFile = join(scratch, 'golden.json');
   await writeFile(goldenFile, JSON.stringify(golden));
   const answers = await identify(goldenFile, 'golden answers');
   if (answers.sizeBytes > LARGEST_GOLDEN_BYTES)
     throw new SwitchbackError('E_INPUT', 'The golden answers are larger than 64 MiB; give fewer rows.');
+  // Only now, since a trial refuses what is too large to be a model without reading it.
+  const model = await identify(file, 'model');
 
   const artifacts = {
     'model.onnx': { sha256: model.digest, size: model.sizeBytes },
@@ -94,6 +96,12 @@ export async function prepareVersion(
     objects: { 'model.onnx': { ...model, file }, 'golden.json': { ...answers, file: goldenFile } },
   };
 }
+
+/** A link that the person named is the person's; what is tried and uploaded is one file. */
+async function followLink(file: string): Promise<string> {
+  return await realpath(file).catch(() => file);
+}
+
 async function identify(file: string, what: string): Promise<LfsObject> {
   try {
     const hash = createHash('sha256');

@@ -47,7 +47,8 @@ function readTable(csv: string, file: string): Table {
   if (!header || rows.length === 0)
     throw refused(file, 'has no rows', 'Give at least one line under the header; 50 or more are better.');
   const columns = header.map(name => name.trim());
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = columns.find(name => seen.size === seen.add(name).size);
   if (twice !== undefined) throw refused(file, `has two columns named "${twice}"`, 'Rename one.');
   if (rows.length > MOST_ROWS)
     throw refused(file, `has ${rows.length} rows`, `Golden answers need no more than ${MOST_ROWS}.`);

@@ -11,7 +11,8 @@ import { messageOf, SwitchbackError } from '../../error.ts';
 const PROGRAM = fileURLToPath(new URL('../../../../runtime/src/trial.ts', import.meta.url));
 const TIMEOUT_MS = 120_000;
 const LARGEST_OUTPUT_BYTES = 256 * 2 ** 20;
-const LAST_WORDS_CHARS = 2000;
+const LAST_WORDS_CHARS = 4000;
+const LONGEST_SAYING_CHARS = 300;
 
 /** A graph's answer: what is not finite is null in JSON. */
 const Answer = z.object({
@@ -31,24 +32,29 @@ export async function readSignature(model: string, signal: AbortSignal): Promise
   return (await tryModel(['--model', model], signal)).signature;
 }
 
-/** What the graph answers to `rows`, by output. */
+/**
+ * What the graph answers to `rows`, by output. Throws E_MODEL_SIGNATURE when it is not the graph of `signature` any
+ * more, and E_MODEL_GOLDEN when it answers otherwise, by more than `tolerance`, the second time or in other company.
+ */
 export async function askGraph(
   model: string,
-  rows: Rows,
+  { signature, rows, tolerance }: { signature: Signature; rows: Rows; tolerance: number },
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, GraphAnswer>>> {
   const folder = await mkdtemp(join(tmpdir(), 'switchback-trial-'));
   try {
-    const file = join(folder, 'rows.json');
-    await writeFile(file, JSON.stringify({ inputs: rows }));
-    return (await tryModel(['--model', model, '--rows', file], signal)).outputs ?? {};
+    const [asked, declared] = [join(folder, 'rows.json'), join(folder, 'signature.json')];
+    await writeFile(asked, JSON.stringify({ inputs: rows }));
+    await writeFile(declared, JSON.stringify(signature));
+    const args = ['--rows', asked, '--signature', declared, '--tolerance', String(tolerance)];
+    return (await tryModel(['--model', model, ...args], signal)).outputs ?? {};
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function tryModel(args: readonly string[], signal: AbortSignal): Promise<z.infer<typeof Trial>> {
-  const { output, lastWords } = await runTrial(args, signal);
+  const { output, lastWords, end } = await runTrial(args, signal);
   const value = lastJson(output);
   const refusal = Refusal.safeParse(value);
   if (refusal.success) {
@@ -57,8 +63,19 @@ async function tryModel(args: readonly string[], signal: AbortSignal): Promise<z
   }
   const trial = Trial.safeParse(value);
   if (trial.success) return trial.data;
-  const said = lastWords === '' ? 'it said nothing' : lastWords;
-  throw new SwitchbackError('E_MODEL_LOAD', `The model could not be tried: ${said}`, { cause: trial.error });
+  throw new SwitchbackError('E_MODEL_LOAD', `The model could not be tried: ${end}${sayingOf(lastWords)}.`, {
+    cause: trial.error,
+  });
+}
+
+/** The line that names the error of a process that broke down, without the places of its code. */
+export function sayingOf(lastWords: string): string {
+  const lines = lastWords.split('\n').map(line => line.trim());
+  const line = lines.findLast(text => /^(?:\w*Error\b|FATAL)/.test(text)) ?? lines.at(-1) ?? '';
+  const words = line
+    .replaceAll(/(?:file:\/\/)?(?:\/[^\s/:'"]+){2,}\/?/g, 'a file')
+    .slice(0, LONGEST_SAYING_CHARS);
+  return words === '' ? '' : ` and said: ${words}`;
 }
 
 function lastJson(output: string): unknown {
@@ -69,11 +86,15 @@ function lastJson(output: string): unknown {
   }
 }
 
+interface Run {
+  output: string;
+  lastWords: string;
+  /** How it ended, as a clause. */
+  end: string;
+}
+
 /** Ends the process when it hangs or talks too much; resolves when it is gone. */
-function runTrial(
-  args: readonly string[],
-  signal: AbortSignal,
-): Promise<{ output: string; lastWords: string }> {
+function runTrial(args: readonly string[], signal: AbortSignal): Promise<Run> {
   return new Promise((resolve, reject) => {
     const bound = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const child = spawn(process.execPath, [PROGRAM, ...args], {
@@ -98,11 +119,13 @@ function runTrial(
     child.on('error', error => {
       failure = error;
     });
-    child.on('close', () => {
+    child.on('close', (code, ending) => {
       if (signal.aborted) return reject(signal.reason);
       if (bound.aborted) return reject(tooLong());
       if (failure !== null) return reject(notStarted(failure));
-      resolve({ output: Buffer.concat(output).toString('utf8'), lastWords: lastWords.trim() });
+      const end =
+        ending === null ? `its process ended with code ${code}` : `its process was ended by ${ending}`;
+      resolve({ output: Buffer.concat(output).toString('utf8'), lastWords: lastWords.trim(), end });
     });
   });
 }
@@ -113,7 +136,7 @@ function tooLong(): SwitchbackError {
 }
 
 function notStarted(error: unknown): SwitchbackError {
-  return new SwitchbackError('E_MODEL_LOAD', `The model could not be tried: ${messageOf(error)}`, {
-    cause: error,
-  });
+  const { code = messageOf(error) } = error as NodeJS.ErrnoException;
+  const message = `The model could not be tried: its process could not be started (${code}). Look at the machine's limits of processes and memory.`;
+  return new SwitchbackError('E_MODEL_LOAD', message, { cause: error });
 }

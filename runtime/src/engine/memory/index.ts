@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Signature } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../error.ts';
-import type { Engine, LoadRequest, StartEngine } from '../engine.ts';
+import type { Engine, EngineEnd, LoadRequest, StartEngine } from '../engine.ts';
 import { elementCount, type Tensor, type Tensors } from '../tensor.ts';
 
 /**
@@ -24,18 +24,18 @@ export function memoryEngines(): StartEngine {
 
 class MemoryEngine implements Engine {
   readonly pid = undefined;
-  readonly gone: Promise<string>;
-  #die: (reason: string) => void = () => {};
-  #deathReason: string | null = null;
+  readonly gone: Promise<EngineEnd>;
+  #die: (end: EngineEnd) => void = () => {};
+  #end: EngineEnd | null = null;
   #model: Arithmetic | null = null;
   /** Runs are one at a time, in order. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor() {
     this.gone = new Promise(resolve => {
-      this.#die = reason => {
-        this.#deathReason ??= reason;
-        resolve(this.#deathReason);
+      this.#die = end => {
+        this.#end ??= end;
+        resolve(this.#end);
       };
     });
   }
@@ -58,8 +58,12 @@ class MemoryEngine implements Engine {
     return answer;
   }
 
+  async residentBytes(): Promise<null> {
+    return null;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#die('it was stopped');
+    this.#die({ cause: 'stopped', reason: 'it was stopped' });
   }
 
   async #run(inputs: Tensors, timeoutMs: number): Promise<Tensors> {
@@ -75,19 +79,22 @@ class MemoryEngine implements Engine {
   }
 
   async #hang(timeoutMs: number): Promise<never> {
-    const timer = setTimeout(() => this.#die(`it took longer than ${timeoutMs} ms`), timeoutMs);
-    const reason = await this.gone;
+    const late: EngineEnd = { cause: 'late', reason: `it took longer than ${timeoutMs} ms` };
+    const timer = setTimeout(() => this.#die(late), timeoutMs);
+    const { cause, reason } = await this.gone;
     clearTimeout(timer);
-    if (reason.startsWith('it took')) {
+    if (cause === 'late')
       throw new SwitchbackError('E_ENGINE_TIMEOUT', `The engine was killed because ${reason}.`);
-    }
-    throw new SwitchbackError('E_ENGINE_DIED', `The engine is gone: ${reason}.`);
+    throw died(reason);
   }
 
   #refuseIfGone(): void {
-    if (this.#deathReason !== null)
-      throw new SwitchbackError('E_ENGINE_DIED', `The engine is gone: ${this.#deathReason}.`);
+    if (this.#end !== null) throw died(this.#end.reason);
   }
+}
+
+function died(reason: string): SwitchbackError {
+  return new SwitchbackError('E_ENGINE_DIED', `The engine is gone: ${reason}.`);
 }
 
 function ratio(numerator: Tensor, denominator: Tensor): Tensor {

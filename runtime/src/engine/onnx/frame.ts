@@ -14,6 +14,8 @@ export type Reply =
   | { kind: 'started' }
   | { kind: 'loaded'; signature: unknown }
   | { kind: 'inferred'; tensors: readonly TensorHead[] }
+  /** By preflight, in its own words: nothing was opened. */
+  | { kind: 'refused'; message: string }
   | { kind: 'failed'; code: 'E_MODEL_LOAD' | 'E_ENGINE_MEMORY' | 'E_INTERNAL'; message: string };
 
 export interface TensorHead {

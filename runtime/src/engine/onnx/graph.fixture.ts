@@ -6,6 +6,7 @@ import type { Datatype } from '@switchback-ml/schemas';
  */
 const ELEMENT_TYPES: Partial<Record<Datatype, number>> = {
   FP32: 1,
+  UINT8: 2,
   INT32: 6,
   INT64: 7,
   BYTES: 8,
@@ -25,17 +26,40 @@ export interface Node {
   inputs: readonly string[];
   outputs: readonly string[];
   attributes?: readonly Uint8Array[];
+  name?: string;
+  /** Of the operator; ONNX's own when absent. */
+  domain?: string;
 }
 export interface Graph {
   inputs: readonly Value[];
   outputs: readonly Value[];
   nodes: readonly Node[];
   initializers?: readonly Uint8Array[];
+  sparse?: readonly Uint8Array[];
 }
 
-export function onnxModel(graph: Graph): Uint8Array {
-  const opset = message([text(1, ''), varintField(2, 17)]);
-  return message([varintField(1, 8), bytesField(7, graphProto(graph)), bytesField(8, opset)]);
+export interface ModelOptions {
+  irVersion?: number;
+  /** Version by domain. */
+  operatorSets?: Readonly<Record<string, number>>;
+  functions?: readonly LocalFunction[];
+}
+export interface LocalFunction {
+  domain: string;
+  name: string;
+  inputs: readonly string[];
+  outputs: readonly string[];
+  nodes: readonly Node[];
+}
+
+export function onnxModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
+  const { irVersion = 8, operatorSets = { '': 17 }, functions = [] } = options;
+  return message([
+    varintField(1, irVersion),
+    bytesField(7, graphProto(graph)),
+    ...operatorSetFields(8, operatorSets),
+    ...functions.map(local => bytesField(25, functionProto(local))),
+  ]);
 }
 
 /** A constant of the graph. */
@@ -51,6 +75,44 @@ export function initializer(
     text(8, name),
     bytesField(9, raw),
   ]);
+}
+
+/** A constant of INT64 whose elements stand as numbers, packed, instead of bytes. */
+export function packedInitializer(
+  name: string,
+  shape: readonly number[],
+  values: readonly number[],
+): Uint8Array {
+  return message([
+    ...shape.map(size => varintField(1, size)),
+    varintField(2, ELEMENT_TYPES.INT64!),
+    bytesField(7, message(values.map(varint))),
+    text(8, name),
+  ]);
+}
+
+/** A constant whose elements stand elsewhere, by these entries. */
+export function externalInitializer(
+  name: string,
+  shape: readonly number[],
+  entries: Readonly<Record<string, string>>,
+): Uint8Array {
+  return message([
+    ...shape.map(size => varintField(1, size)),
+    varintField(2, ELEMENT_TYPES.FP32!),
+    text(8, name),
+    ...Object.entries(entries).map(([key, value]) => bytesField(13, message([text(1, key), text(2, value)]))),
+    varintField(14, 1),
+  ]);
+}
+
+/** A constant, named by its values, that is nought elsewhere. */
+export function sparseInitializer(values: Uint8Array, at: Uint8Array, shape: readonly number[]): Uint8Array {
+  return message([bytesField(1, values), bytesField(2, at), ...shape.map(size => varintField(3, size))]);
+}
+
+export function tensorAttribute(name: string, tensor: Uint8Array): Uint8Array {
+  return message([text(1, name), bytesField(5, tensor), varintField(20, 4)]);
 }
 
 export function graphAttribute(name: string, graph: Graph): Uint8Array {
@@ -128,23 +190,43 @@ export function hungryModel(): Uint8Array {
   });
 }
 
-function graphProto({ inputs, outputs, nodes, initializers = [] }: Graph): Uint8Array {
+function graphProto({ inputs, outputs, nodes, initializers = [], sparse = [] }: Graph): Uint8Array {
   return message([
     ...nodes.map(node => bytesField(1, nodeProto(node))),
     text(2, 'fixture'),
     ...initializers.map(tensor => bytesField(5, tensor)),
     ...inputs.map(value => bytesField(11, valueInfo(value))),
     ...outputs.map(value => bytesField(12, valueInfo(value))),
+    ...sparse.map(tensor => bytesField(15, tensor)),
   ]);
 }
 
-function nodeProto({ op, inputs, outputs, attributes = [] }: Node): Uint8Array {
+function nodeProto({ op, inputs, outputs, attributes = [], name, domain }: Node): Uint8Array {
   return message([
-    ...inputs.map(name => text(1, name)),
-    ...outputs.map(name => text(2, name)),
+    ...inputs.map(input => text(1, input)),
+    ...outputs.map(output => text(2, output)),
+    ...(name === undefined ? [] : [text(3, name)]),
     text(4, op),
     ...attributes.map(attribute => bytesField(5, attribute)),
+    ...(domain === undefined ? [] : [text(7, domain)]),
   ]);
+}
+
+function functionProto({ domain, name, inputs, outputs, nodes }: LocalFunction): Uint8Array {
+  return message([
+    text(1, name),
+    ...inputs.map(input => text(4, input)),
+    ...outputs.map(output => text(5, output)),
+    ...nodes.map(node => bytesField(7, nodeProto(node))),
+    ...operatorSetFields(9, { '': 17, [domain]: 1 }),
+    text(10, domain),
+  ]);
+}
+
+function operatorSetFields(field: number, sets: Readonly<Record<string, number>>): Uint8Array[] {
+  return Object.entries(sets).map(([domain, version]) =>
+    bytesField(field, message([text(1, domain), varintField(2, version)])),
+  );
 }
 
 function valueInfo({ name, datatype, shape }: Value): Uint8Array {
@@ -172,9 +254,19 @@ function varintField(field: number, value: number): Uint8Array {
 }
 
 function varint(value: number): Uint8Array {
+  if (value < 0) return negativeVarint(value);
   const bytes: number[] = [];
   for (let rest = value; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) return Uint8Array.from([...bytes, rest]);
     bytes.push((rest % 128) + 128);
   }
+}
+
+/** Two's complement in 64 bits: ten bytes. */
+function negativeVarint(value: number): Uint8Array {
+  const bits = BigInt.asUintN(64, BigInt(value));
+  return Uint8Array.from({ length: 10 }, (_, index) => {
+    const seven = Number((bits >> BigInt(index * 7)) & 127n);
+    return index === 9 ? seven : seven + 128;
+  });
 }

@@ -42,7 +42,40 @@ describe('an engine process', () => {
     process.kill(engine.pid!, 'SIGKILL');
 
     await refused;
-    await expect(engine.gone).resolves.toBe('it was ended by SIGKILL');
+    await expect(engine.gone).resolves.toEqual({ cause: 'died', reason: 'it was ended by SIGKILL' });
+  });
+
+  test('that dies right before it is loaded is dead, and no want of the machine', async () => {
+    await using engine = await start();
+
+    process.kill(engine.pid!, 'SIGKILL');
+
+    await expect(engine.load({ path: join(folder, 'ratio.onnx'), ...load })).rejects.toMatchObject({
+      code: 'E_ENGINE_DIED',
+      message: expect.stringContaining('SIGKILL'),
+    });
+  });
+
+  test.skipIf(process.platform !== 'linux')('that grows says so', async () => {
+    await using engine = await start();
+    await engine.load({ path: join(folder, 'hungry.onnx'), ...load });
+    const before = await engine.residentBytes();
+
+    await engine.infer(counts('count', [25 * 2 ** 20]), 20_000);
+
+    expect((await engine.residentBytes())! - before!).toBeGreaterThan(50 * 2 ** 20);
+  });
+
+  test('answers that lie unread because this very process was held up are not late', async () => {
+    await using engine = await start();
+    await engine.load({ path: join(folder, 'ratio.onnx'), ...load });
+
+    const answer = engine.infer(rows([6], [3]), 200);
+    const until = performance.now() + 600;
+    await new Promise(resolve => setImmediate(resolve));
+    while (performance.now() < until);
+
+    await expect(answer).resolves.toBeDefined();
   });
 
   test('refuses what its graph refuses, without a path of this machine or of the builder', async () => {

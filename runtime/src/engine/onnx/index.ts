@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Signature } from '@switchback-ml/schemas';
 import { messageOf, SwitchbackError } from '../../error.ts';
-import type { Engine, LoadRequest, StartEngine } from '../engine.ts';
+import type { Engine, EngineEnd, LoadRequest, StartEngine } from '../engine.ts';
 import type { Tensors } from '../tensor.ts';
 import type { Confinement } from './confinement.ts';
 import {
@@ -15,9 +16,11 @@ import {
   type Reply,
   unpackTensors,
 } from './frame.ts';
+import { residentBytes } from './resident.ts';
 
 const PROGRAM = fileURLToPath(new URL('./process.ts', import.meta.url));
 const START_TIMEOUT_MS = 10_000;
+const DEATH_NEWS_MS = 500;
 /** Of what an engine last said on stderr: enough for the reason of a crash. */
 const LAST_WORDS_CHARS = 2000;
 
@@ -43,16 +46,17 @@ export function onnxEngines(confinement: Confinement): StartEngine {
 }
 
 class OnnxEngine implements Engine {
-  readonly gone: Promise<string>;
+  readonly gone: Promise<EngineEnd>;
   readonly #confinement: Confinement;
   readonly #child: ChildProcess;
-  readonly #socket: Socket;
+  /** Absent when the process could not even be made. */
+  readonly #socket: Socket | undefined;
   readonly #read = frameReader<Reply>();
   #pending: Pending[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lastWords = '';
   /** Why we killed it; else the reason is the child's own. */
-  #verdict: string | null = null;
+  #verdict: EngineEnd | null = null;
   #deathReason: string | null = null;
 
   constructor(confinement: Confinement) {
@@ -63,7 +67,7 @@ class OnnxEngine implements Engine {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       env: { UV_THREADPOOL_SIZE: '1' },
     });
-    this.#socket = this.#child.stdio[3] as Socket;
+    this.#socket = this.#child.stdio?.[3] as Socket | undefined;
     this.gone = this.#watch();
   }
 
@@ -72,7 +76,7 @@ class OnnxEngine implements Engine {
   }
 
   async started(signal: AbortSignal): Promise<void> {
-    const kill = (): void => this.#kill('it was not wanted any more');
+    const kill = (): void => this.#kill({ cause: 'stopped', reason: 'it was not wanted any more' });
     signal.addEventListener('abort', kill, { once: true });
     try {
       await this.#await(START_TIMEOUT_MS);
@@ -95,17 +99,21 @@ class OnnxEngine implements Engine {
     throw replyError(head, 'E_INTERNAL');
   }
 
+  async residentBytes(): Promise<number | null> {
+    return this.pid === undefined || this.#deathReason !== null ? null : residentBytes(this.pid);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#kill('it was stopped');
+    this.#kill({ cause: 'stopped', reason: 'it was stopped' });
     await this.gone;
   }
 
   #ask(command: Command, parts: readonly Uint8Array[], timeoutMs: number): Promise<Frame<Reply>> {
     const answer = this.#await(timeoutMs);
     if (this.#deathReason === null) {
-      this.#socket.cork();
-      for (const chunk of encodeFrame(command, parts)) this.#socket.write(chunk);
-      this.#socket.uncork();
+      this.#socket?.cork();
+      for (const chunk of encodeFrame(command, parts)) this.#socket?.write(chunk);
+      this.#socket?.uncork();
     }
     return answer;
   }
@@ -122,14 +130,17 @@ class OnnxEngine implements Engine {
   #armTimer(): void {
     clearTimeout(this.#timer);
     const head = this.#pending[0];
-    if (head !== undefined) this.#timer = setTimeout(() => this.#expire(head), head.timeoutMs);
+    // Where this very process was held up, the answer may lie unread in the socket: it is read before judging.
+    if (head !== undefined)
+      this.#timer = setTimeout(() => setImmediate(() => this.#expire(head)), head.timeoutMs);
   }
 
   #expire(head: Pending): void {
+    if (this.#pending[0] !== head) return;
     this.#pending.shift();
     const reason = `it took longer than ${head.timeoutMs} ms`;
     head.reject(new SwitchbackError('E_ENGINE_TIMEOUT', `The engine was killed because ${reason}.`));
-    this.#kill(reason);
+    this.#kill({ cause: 'late', reason });
   }
 
   #receive(chunk: Buffer): void {
@@ -140,30 +151,36 @@ class OnnxEngine implements Engine {
         head?.resolve(frame);
       }
     } catch (error) {
-      this.#kill(`it sent what is no answer: ${messageOf(error)}`);
+      this.#kill({ cause: 'died', reason: `it sent what is no answer: ${messageOf(error)}` });
     }
   }
 
-  #kill(reason: string): void {
-    this.#verdict ??= reason;
+  #kill(verdict: EngineEnd): void {
+    this.#verdict ??= verdict;
     this.#child.kill('SIGKILL');
   }
 
-  #watch(): Promise<string> {
+  #watch(): Promise<EngineEnd> {
+    const end = Promise.withResolvers<EngineEnd>();
+    const bury = (by: EngineEnd): void => end.resolve(this.#bury(by));
+    // First of all: a process that could not be made has nothing else, and says so here.
+    this.#child.once('error', (error: NodeJS.ErrnoException) =>
+      // The message would name a path of this machine.
+      bury({ cause: 'died', reason: `it could not be started: ${error.code ?? 'unknown error'}` }),
+    );
+    this.#child.once('exit', (code, signal) =>
+      bury(this.#verdict ?? { cause: 'died', reason: this.#lastReason(code, signal) }),
+    );
     this.#child.stdin?.on('error', () => {});
     this.#child.stderr?.on('error', () => {});
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_CHARS);
     });
     // A broken channel means that the process is going, or of no more use: its exit says why.
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', () => this.#child.kill('SIGKILL'));
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    return new Promise(resolve => {
-      const end = (reason: string): void => resolve(this.#bury(reason));
-      this.#child.once('error', error => end(`it could not be started: ${messageOf(error)}`));
-      this.#child.once('exit', (code, signal) => end(this.#verdict ?? this.#lastReason(code, signal)));
-    });
+    this.#socket?.on('error', () => {});
+    this.#socket?.on('close', () => this.#child.kill('SIGKILL'));
+    this.#socket?.on('data', (chunk: Buffer) => this.#receive(chunk));
+    return end.promise;
   }
 
   #lastReason(code: number | null, signal: NodeJS.Signals | null): string {
@@ -172,16 +189,17 @@ class OnnxEngine implements Engine {
     return isMemory ? `${how}, out of memory` : how;
   }
 
-  #bury(reason: string): string {
+  #bury(end: EngineEnd): EngineEnd {
+    const { reason } = end;
     this.#deathReason = reason;
     clearTimeout(this.#timer);
-    this.#socket.destroy();
+    this.#socket?.destroy();
     this.#child.stdin?.destroy();
     this.#child.stderr?.destroy();
     const aboard = this.#pending;
     this.#pending = [];
     for (const { reject } of aboard) reject(died(reason));
-    return reason;
+    return end;
   }
 
   async #limitMemory(bytes: number): Promise<void> {
@@ -190,10 +208,11 @@ class OnnxEngine implements Engine {
     try {
       await limitMemory(this.pid, bytes);
     } catch (error) {
-      if (this.#deathReason !== null) throw died(this.#deathReason);
-      throw new SwitchbackError('E_MODEL_LOAD', 'The memory limit of the engine could not be set.', {
-        cause: error,
-      });
+      // Of a process that is just going nothing can be set; that it went is heard a moment later.
+      const end = await Promise.race([this.gone, delay(DEATH_NEWS_MS, null, { ref: false })]);
+      if (end !== null) throw died(end.reason);
+      const message = `The memory limit of an engine could not be set (${messageOf(error)}); it is tried again.`;
+      throw new SwitchbackError('E_ENGINE_START', message, { cause: error });
     }
   }
 }
@@ -203,6 +222,7 @@ function died(reason: string): SwitchbackError {
 }
 
 function replyError(head: Reply, fallback: 'E_MODEL_LOAD' | 'E_INTERNAL'): SwitchbackError {
+  if (head.kind === 'refused') return new SwitchbackError('E_MODEL_LOAD', head.message);
   if (head.kind !== 'failed')
     return new SwitchbackError(fallback, `The engine answered "${head.kind}" to another command.`);
   const what =

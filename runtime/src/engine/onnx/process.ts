@@ -1,4 +1,6 @@
 import { Socket } from 'node:net';
+import { SwitchbackError } from '../../error.ts';
+import { preflight } from '../../preflight/preflight.ts';
 import { type Command, encodeFrame, frameReader, packTensors, type Reply, unpackTensors } from './frame.ts';
 import { openSession, type Session, SessionError } from './session.ts';
 
@@ -27,6 +29,7 @@ async function serve(socket: Socket): Promise<void> {
     for (const { head, body } of read(chunk as Buffer)) {
       try {
         if (head.kind === 'load') {
+          preflight(head.path);
           session = await openSession(head.path);
           send(socket, { kind: 'loaded', signature: session.signature });
         } else if (session === null) {
@@ -49,6 +52,7 @@ function send(socket: Socket, reply: Reply, parts: readonly Uint8Array[] = []): 
 }
 
 function failed(error: unknown): Reply {
+  if (error instanceof SwitchbackError) return { kind: 'refused', message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { kind: 'failed', code: error instanceof SessionError ? error.code : 'E_INTERNAL', message };
 }

@@ -1,0 +1,201 @@
+import type { Cause, Charge } from './charge.ts';
+import type { Clock } from './clock.ts';
+import type { Life } from './crash-policy.ts';
+import { WatchedEngine } from './engine/watched.ts';
+import { asSwitchbackError, messageOf, SwitchbackError } from './error.ts';
+import type { Footprint } from './heartbeat/bloat.ts';
+import { type Watch, watch } from './heartbeat/heartbeat.ts';
+import type { Pulse } from './heartbeat/pulse.ts';
+import type { Log } from './log.ts';
+import type { Spare } from './spare.ts';
+
+/** Between two replacements for bloat: whoever grows that fast is not helped by more of them. */
+const BLOAT_PAUSE_MS = 60_000;
+
+export interface EngineLifeOptions {
+  spare: Pick<Spare, 'take'>;
+  clock: Clock;
+  log: Log;
+  /** Called when an engine was replaced without a break. */
+  onReplaced: (charge: Charge, cause: Cause['cause']) => void;
+}
+
+/** How it came that a charge has no engine. */
+export type End =
+  | { kind: 'gone'; what: Cause; life: Life; wasReady: boolean }
+  /** It could not be made ready, and would not be the next time. */
+  | { kind: 'refused'; error: SwitchbackError }
+  /** This machine could not give what is needed. */
+  | { kind: 'short'; error: SwitchbackError };
+
+/**
+ * The life of one engine of a charge, and of those that take over from it without a break, until there is none or
+ * `signal` aborts. Never rejects; every engine is gone when it resolves.
+ */
+export async function liveEngine(
+  options: EngineLifeOptions,
+  charge: Charge,
+  isProven: boolean,
+  signal: AbortSignal,
+): Promise<End> {
+  const { clock } = options;
+  let ready: Ready | null = null;
+  const ending = new Ending();
+  try {
+    ready = await makeReady(options, charge, isProven, signal);
+    const upSince = clock.elapsed();
+    let noBloatBefore = 0;
+    charge.up(ready.engine, null);
+    for (;;) {
+      const what = await whatBefalls(
+        { ...ready, limits: charge.limits, noBloatBefore, clock },
+        ending,
+        signal,
+      );
+      const canGoOn = what.cause === 'bloated' && clock.elapsed() >= noBloatBefore;
+      if (signal.aborted || !canGoOn) {
+        if (!signal.aborted) charge.lost(what);
+        return goneFrom(ready, what, clock.elapsed() - upSince);
+      }
+      noBloatBefore = clock.elapsed() + BLOAT_PAUSE_MS;
+      const next = await takeOver(options, charge, ready.engine, what, signal);
+      if (next === null) continue;
+      ending.hold(retire(ready.engine));
+      ready = next;
+    }
+  } catch (error) {
+    return endWithout(error);
+  } finally {
+    await ready?.engine[Symbol.asyncDispose]();
+    await ending.all();
+  }
+}
+
+interface Ready {
+  engine: WatchedEngine;
+  pulse: Pulse;
+  footprint: Footprint | null;
+  /** To golden rows and warm-up. */
+  answersBefore: number;
+}
+
+async function makeReady(
+  options: EngineLifeOptions,
+  charge: Charge,
+  isProven: boolean,
+  signal: AbortSignal,
+): Promise<Ready> {
+  const engine = await take(options, signal);
+  // What is being loaded can't be interrupted, only killed; then `prepare` rejects.
+  const kill = (): void => void engine[Symbol.asyncDispose]();
+  signal.addEventListener('abort', kill, { once: true });
+  try {
+    if (signal.aborted) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
+    const blankBytes = await engine.residentBytes();
+    const pulse = await charge.prepare(engine, isProven, signal);
+    const warmBytes = await engine.residentBytes();
+    const isKnown = blankBytes !== null && warmBytes !== null;
+    const footprint = isKnown ? { blankBytes, ownBytes: Math.max(0, warmBytes - blankBytes) } : null;
+    return { engine, pulse, footprint, answersBefore: engine.answers };
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+async function take({ spare, clock }: EngineLifeOptions, signal: AbortSignal): Promise<WatchedEngine> {
+  try {
+    return new WatchedEngine(await spare.take(signal), clock);
+  } catch (error) {
+    const message = `No engine process could be started (${messageOf(error)}); it is tried again. Look at the machine's limits of processes, open files and memory.`;
+    throw new SwitchbackError('E_ENGINE_START', message, { cause: error });
+  }
+}
+
+/** Waits for the first thing that goes wrong with a ready engine, or for `signal`. */
+async function whatBefalls(options: Watch, ending: Ending, signal: AbortSignal): Promise<Cause> {
+  const { engine } = options;
+  const watching = new AbortController();
+  const unless = AbortSignal.any([watching.signal, signal]);
+  const found = watch(options, unless);
+  // A heartbeat on its way ends with its engine, not with our waiting for it.
+  ending.hold(found);
+  try {
+    const what = await Promise.race([engine.gone, found, untilAborted(unless)]);
+    if (what === null || what.cause === 'stopped') return { cause: 'died', reason: 'it was stopped' };
+    if (what.cause === 'late' && engine.isBeating)
+      return { cause: 'hung', reason: `its heartbeat stayed away: ${what.reason}` };
+    return { cause: what.cause, reason: what.reason };
+  } finally {
+    watching.abort();
+  }
+}
+
+/** A bloated engine goes on answering until another is ready; null when there is none to be had now. */
+async function takeOver(
+  options: EngineLifeOptions,
+  charge: Charge,
+  old: WatchedEngine,
+  what: Cause,
+  signal: AbortSignal,
+): Promise<Ready | null> {
+  const { log, onReplaced } = options;
+  const { model, revision } = charge;
+  const oldIsGone = new AbortController();
+  const stop = old.gone.then(() => oldIsGone.abort());
+  try {
+    const next = await makeReady(options, charge, true, AbortSignal.any([signal, oldIsGone.signal]));
+    log.warn({ model, revision, ...what }, 'engine was replaced without a break');
+    onReplaced(charge, what.cause);
+    charge.up(next.engine, what);
+    return next;
+  } catch (error) {
+    if (oldIsGone.signal.aborted) await stop;
+    const fields = { model, revision, ...what, failure: messageOf(error) };
+    if (!signal.aborted) log.warn(fields, 'engine could not be replaced, the old one stays');
+    return null;
+  }
+}
+
+/** Its last batches are still answered; their time limits bound the wait. */
+async function retire(engine: WatchedEngine): Promise<void> {
+  await Promise.race([engine.idle(), engine.gone]);
+  await engine[Symbol.asyncDispose]();
+}
+
+function goneFrom({ engine, answersBefore }: Ready, what: Cause, upMs: number): End {
+  return { kind: 'gone', what, life: { upMs, answers: engine.answers - answersBefore }, wasReady: true };
+}
+
+/** What came of an engine that was never ready. */
+function endWithout(error: unknown): End {
+  const known = asSwitchbackError(error);
+  if (!(error instanceof SwitchbackError) || known.code === 'E_ENGINE_START')
+    return { kind: 'short', error: known };
+  if (known.code !== 'E_ENGINE_DIED') return { kind: 'refused', error: known };
+  const what: Cause = { cause: 'died', reason: known.message };
+  return { kind: 'gone', what, life: { upMs: 0, answers: 0 }, wasReady: false };
+}
+
+/** What goes on for a moment after it is of no more use; held until it is over. */
+class Ending {
+  readonly #promises = new Set<Promise<unknown>>();
+
+  hold(promise: Promise<unknown>): void {
+    const held = promise.finally(() => this.#promises.delete(held));
+    this.#promises.add(held);
+  }
+
+  async all(): Promise<void> {
+    await Promise.all(this.#promises);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<null> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}

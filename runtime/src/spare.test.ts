@@ -1,0 +1,103 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { settled, steppedClock } from './clock.fixture.ts';
+import type { StartEngine } from './engine/engine.ts';
+import { engineError, type ScriptedEngine, scriptedEngine } from './engine/scripted.fixture.ts';
+import { silentLog } from './log.ts';
+import { Spare } from './spare.ts';
+
+const forever = new AbortController().signal;
+
+async function spareOf(start?: StartEngine) {
+  const clock = steppedClock();
+  const started: ScriptedEngine[] = [];
+  const spare = new Spare({
+    start:
+      start ??
+      (async () => {
+        const engine = scriptedEngine();
+        engine.onInfer = () => Promise.reject(engineError('E_INTERNAL', 'The engine is blank.'));
+        started.push(engine);
+        return engine;
+      }),
+    clock,
+    random: () => 1,
+    log: silentLog,
+  });
+  onTestFinished(() => spare[Symbol.asyncDispose]());
+  await settled();
+  return { spare, clock, started };
+}
+
+test('a blank engine is started ahead, and another one once it is taken', async () => {
+  const { spare, started } = await spareOf();
+  expect(started).toHaveLength(1);
+
+  const taken = await spare.take(forever);
+  await settled();
+
+  expect(taken).toBe(started[0]);
+  expect(started).toHaveLength(2);
+});
+
+test('two who need one at the same time get one each', async () => {
+  const { spare, started } = await spareOf();
+
+  const taken = await Promise.all([spare.take(forever), spare.take(forever)]);
+
+  expect(new Set(taken).size).toBe(2);
+  expect(started.length).toBeGreaterThanOrEqual(2);
+});
+
+test('a spare that died is replaced before anybody needs it, and the dead are cleared away', async () => {
+  const { clock, started } = await spareOf();
+
+  started[0]!.end({ cause: 'died', reason: 'it was ended by SIGKILL' });
+  await settled();
+  await clock.advance(100);
+
+  expect(started).toHaveLength(2);
+  expect(started[0]!.isDisposed).toBe(true);
+});
+
+test('a spare that hangs is found while nobody needs it', async () => {
+  const { clock, started } = await spareOf();
+  started[0]!.onInfer = () => Promise.reject(engineError('E_ENGINE_TIMEOUT'));
+
+  await clock.advance(10_100);
+
+  expect(started).toHaveLength(2);
+  expect(started[0]!.isDisposed).toBe(true);
+});
+
+test('who takes a spare that hangs gets a new engine', async () => {
+  const { spare, started } = await spareOf();
+  started[0]!.onInfer = () => Promise.reject(engineError('E_ENGINE_TIMEOUT'));
+
+  const taken = await spare.take(forever);
+
+  expect(taken).not.toBe(started[0]);
+  expect(started[0]!.isDisposed).toBe(true);
+});
+
+test('a spare that can not be started is tried again, ever more patiently, and whoever needs one is told why', async () => {
+  let tries = 0;
+  const { spare, clock } = await spareOf(async () => {
+    tries++;
+    throw new Error('no process left');
+  });
+
+  await expect(spare.take(forever)).rejects.toThrow('no process left');
+  const before = tries;
+  await clock.advance(60_000);
+
+  expect(tries - before).toBeGreaterThan(20);
+  expect(tries - before).toBeLessThan(40);
+});
+
+test('nothing is left once it is disposed', async () => {
+  const { spare, started } = await spareOf();
+
+  await spare[Symbol.asyncDispose]();
+
+  expect(started.map(({ isDisposed }) => isDisposed)).toEqual([true]);
+});
