@@ -2,19 +2,17 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { EventType } from '@switchback-ml/schemas';
 import { Registry } from 'prom-client';
-import { openTokens, type Tokens } from './access/tokens.ts';
+import { openTokens } from './access/tokens.ts';
 import type { Actuation } from './actuation/actuation.ts';
 import { localProcessActuation } from './actuation/local-process/index.ts';
 import { systemClock as clock } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
-import { type ControlState, controlState } from './control-state.ts';
+import { controlState } from './control-state.ts';
 import { credentialsFor } from './credentials.ts';
-import { cycle } from './cycle.ts';
-import { desired } from './desired/desired.ts';
-import type { DesiredState } from './desired/desired-state.ts';
-import type { ParseMemory } from './desired/manifests.ts';
+import { DesiredReader } from './desired-reader.ts';
 import { messageOf, SwitchbackError } from './error.ts';
 import { failpoints } from './failpoint/failpoints.ts';
+import { readLastSeen, rememberLastSeen } from './last-seen.ts';
 import { Leadership } from './leadership.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { sqliteLedger } from './ledger/sqlite/index.ts';
@@ -22,12 +20,15 @@ import { type Log, makeLog } from './log.ts';
 import type { Observation } from './observation/observation.ts';
 import { runtimeCounts } from './observation/runtime-counts/index.ts';
 import { OperationRunner } from './operation/runner.ts';
+import { pass } from './pass.ts';
+import { pinnedArtifacts } from './pinned-artifacts.ts';
 import { gitRepository } from './repository/git-cli/index.ts';
+import { lfsEndpoint } from './repository/lfs/address.ts';
 import { artifactSource } from './repository/lfs/artifact-source.ts';
 import { artifactStore } from './repository/lfs/store.ts';
+import { throttledProgress } from './repository/lfs/transfer-progress.ts';
 import { RepositoryPoller } from './repository/poller.ts';
 import { parseRemoteUrl } from './repository/remote-url.ts';
-import type { RepositoryView } from './repository/view.ts';
 import { Requests } from './requests.ts';
 import { Retention } from './retention.ts';
 import { Schedule } from './schedule.ts';
@@ -107,11 +108,19 @@ async function run(config: Config, log: Log): Promise<Ending> {
       clock,
       log,
       hintDirectory: isDirectory ? url : null,
+      lastSeen: readLastSeen(paths.lastSeen, { url, branch }),
+      lfsEndpoint: config.repository.lfsUrl ?? lfsEndpoint(parseRemoteUrl(url, { allowFile: isDirectory })),
     }),
   );
+  rememberLastSeen(paths.lastSeen, { url, branch }, watch, log);
+  const state = controlState(await ledger.read());
   const artifacts = parts.use(
     await artifactStore({
       directory: paths.artifacts,
+      pins: () => pinnedArtifacts(state, actuation.observe()),
+      budgetBytes: config.artifactBudgetBytes,
+      onProgress: throttledProgress(on => log.info({ ...on }, 'an artifact is on its way'), clock, 5000),
+      clock,
       source: failing.artifacts(
         artifactSource({
           ...config.repository,
@@ -124,12 +133,12 @@ async function run(config: Config, log: Log): Promise<Ending> {
     }),
   );
 
-  const state = controlState(await ledger.read());
   const metrics = new Registry();
   const requests = new Requests(() => schedule.nudge());
+  const reader = new DesiredReader({ onEnvironment: name => void tokens.inferenceKey(name), log });
   const world: World = {
     repository: watch,
-    desired: desiredReader(tokens),
+    desired: view => reader.read(view),
     actuation,
     observation,
     ledger,
@@ -159,7 +168,8 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const end = Promise.withResolvers<Ending>();
   const schedule: Schedule = parts.use(
     new Schedule({
-      pass: signal => pass({ world, state, epoch, runner, fenced: () => end.resolve('fenced') }, signal),
+      pass: signal =>
+        pass({ world, reader, state, epoch, runner, fenced: () => end.resolve('fenced') }, signal),
       clock,
       restMs: REST_MS,
     }),
@@ -209,51 +219,6 @@ async function tellOfMyself(ledger: Ledger, epoch: number | null, type: EventTyp
   const at = clock.now();
   const event = { at, type, subject: 'controller', actor: 'controller', data: { pid: process.pid } };
   if (epoch !== null) await ledger.advance({ epoch, at, events: [event] });
-}
-
-interface PassWorld {
-  world: World;
-  state: ControlState;
-  epoch: () => number | null;
-  runner: OperationRunner;
-  fenced: () => void;
-}
-
-/** One cycle under the lease. An error in it is told and tried again; it never ends the process. */
-async function pass(
-  { world, state, epoch, runner, fenced }: PassWorld,
-  signal: AbortSignal,
-): Promise<number> {
-  const held = epoch();
-  if (held === null) {
-    fenced();
-    return world.clock.now() + 1000;
-  }
-  try {
-    const outcome = await cycle(world, state, held, signal);
-    runner.kick();
-    if (outcome.kind === 'fenced') fenced();
-    return 'wakeAt' in outcome ? outcome.wakeAt : world.clock.now() + 1000;
-  } catch (error) {
-    world.log.error(
-      { reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
-      'a cycle failed, will try again',
-    );
-    return world.clock.now() + 1000;
-  }
-}
-
-/** Parses a head once, and makes a key for each environment that it names. */
-function desiredReader(tokens: Tokens): (view: RepositoryView) => DesiredState {
-  const memory: ParseMemory = new Map();
-  let known: DesiredState | null = null;
-  return view => {
-    if (view.head === null) throw new SwitchbackError('E_GIT_EMPTY', 'The branch has no commit yet.');
-    if (known?.commit === view.head) return known;
-    known = desired({ ...view, commit: view.head }, memory);
-    for (const name of known.environments.keys()) tokens.inferenceKey(name);
-    return known;
-  };
 }
 
 /** The token goes to whoever is asked, so only runtimes that are known to live are. */

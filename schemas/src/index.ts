@@ -2,6 +2,7 @@ export * from './canonical.ts';
 export * from './error-codes.ts';
 export * from './identity.ts';
 export * from './manifest/index.ts';
+export * from './printable.ts';
 export * from './scalars.ts';
 export * from './telemetry.ts';
 export * from './version-text.ts';

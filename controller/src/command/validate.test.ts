@@ -59,6 +59,31 @@ describe('validate', () => {
     );
   });
 
+  it('says what it is at, and stops when it is asked to', async () => {
+    const said: string[] = [];
+    const stop = new AbortController();
+    const progress = (doing: string): void => {
+      said.push(doing);
+      if (doing.startsWith('reading')) stop.abort();
+    };
+
+    await expect(validate({ folder, signal: stop.signal, progress })).rejects.toThrow(/abort/);
+
+    expect(said).toEqual([`listing ${folder}`, expect.stringMatching(/^reading \d+ files$/)]);
+  });
+
+  it('says of a manifest with a secret in it where that is, and not what it is', async () => {
+    const secret = `ghp_${'aB3dE5gH7jK9'.repeat(3)}`;
+    await appendFile(join(folder, 'environments/prod/environment.yaml'), `# ${secret}\n`);
+
+    const found = await validate({ folder, signal });
+
+    expect(found.problems).toContainEqual(
+      expect.objectContaining({ code: 'E_MANIFEST_SECRET', path: 'environments/prod/environment.yaml' }),
+    );
+    expect(JSON.stringify(found)).not.toContain(secret);
+  });
+
   it('says that a folder holds no model repository', async () => {
     await expect(validate({ folder: join(folder, 'models'), signal })).rejects.toMatchObject({
       code: 'E_NOT_FOUND',

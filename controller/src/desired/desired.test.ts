@@ -164,6 +164,18 @@ describe('desired', () => {
     ]);
   });
 
+  test('freezes every model by a freeze of one that is not there', () => {
+    const path = 'environments/staging/freezes/x.yaml';
+
+    const state = desired(
+      treeOf([...EXAMPLE, { [path]: manifestText('Freeze', { reason: 'audit', model: 'fruad' }) }]),
+    );
+
+    const freezes = state.environments.get('staging' as EnvironmentName)?.freezes;
+    expect(freezes).toEqual([{ apiVersion: 'switchback/v1alpha1', kind: 'Freeze', reason: 'audit', path }]);
+    expect(state.problems).toMatchObject([{ code: 'E_REFERENCE', path, field: 'model' }]);
+  });
+
   test('holds by a hold that can not be read the version that the file is named after', () => {
     const path = 'environments/dev/payments/fraud/holds/1.3.0.yaml';
 

@@ -10,16 +10,27 @@ const REFUSED: Record<string, [text: string, code: ErrorCode, line?: number]> = 
   'nothing but comments': ['# later\n', 'E_MANIFEST_EMPTY'],
   'more bytes than 64 KiB': [`a: "${'x'.repeat(64 * 1024)}"\n`, 'E_MANIFEST_TOO_LARGE'],
   'few characters of many bytes': [`a: "${'€'.repeat(30_000)}"\n`, 'E_MANIFEST_TOO_LARGE'],
-  'a control character': ['a: "\u0007"\n', 'E_MANIFEST_ENCODING'],
-  'a NUL': ['a: b\u0000\n', 'E_MANIFEST_ENCODING'],
-  'a delete character': ['a: b\u007f\n', 'E_MANIFEST_ENCODING'],
+  'a control character': ['x: 1\na: "\u0007"\n', 'E_MANIFEST_ENCODING', 2],
+  'a NUL': ['a: b\u0000\n', 'E_MANIFEST_ENCODING', 1],
+  'a delete character': ['a: b\u007f\n', 'E_MANIFEST_ENCODING', 1],
+  'a control character of eight bits': ['a: b\u009b2J\n', 'E_MANIFEST_ENCODING', 1],
+  'a comment that turns the direction of text': ['a: 1\n# \u202e}{\n', 'E_MANIFEST_ENCODING', 2],
+  'a control character in an escape': ['a:\n  b: "\\e[2J"\n', 'E_MANIFEST_ENCODING', 2],
+  'a carriage return in an escape': ['a: "b\\rc"\n', 'E_MANIFEST_ENCODING', 1],
+  'a line break in a key': ['"a\\nb": 1\n', 'E_MANIFEST_ENCODING', 1],
+  'nothing but null': ['~\n', 'E_MANIFEST_EMPTY'],
+  'a whole number that is not kept exactly': [SURROUNDED('a: 9007199254740993'), 'E_MANIFEST_FIELD', 2],
+  'the same in hexadecimal': [SURROUNDED('a: [0x20000000000001]'), 'E_MANIFEST_FIELD', 2],
+  'a number that is too large for any': [SURROUNDED('a: 1e400'), 'E_MANIFEST_FIELD', 2],
+  'no number at all': [SURROUNDED('a: .nan'), 'E_MANIFEST_FIELD', 2],
   'two documents': ['a: 1\n---\na: 2\n', 'E_MANIFEST_MANY_DOCUMENTS', 2],
   'an alias of nothing': [SURROUNDED('a: *b'), 'E_MANIFEST_ALIAS', 2],
-  'an alias of an anchor': ['a: &b 1\nc: *b\n', 'E_MANIFEST_ALIAS', 2],
+  'an alias of an anchor': ['a: &b 1\nc: *b\n', 'E_MANIFEST_ALIAS', 1],
   'an anchor alone': [SURROUNDED('a: &b 1'), 'E_MANIFEST_ALIAS', 2],
   'the same key twice': [SURROUNDED('apiVersion: y'), 'E_MANIFEST_DUPLICATE_KEY', 2],
   'the same key twice, once in quotes': ['a: 1\n"a": 2\n', 'E_MANIFEST_DUPLICATE_KEY', 2],
-  'a merge key': [SURROUNDED('"<<": { a: 1 }'), 'E_MANIFEST_SYNTAX', 2],
+  'a merge key': [SURROUNDED('<<: { a: 1 }'), 'E_MANIFEST_ALIAS', 2],
+  'a merge key in quotes': [SURROUNDED('"<<": { a: 1 }'), 'E_MANIFEST_ALIAS', 2],
   'a __proto__ key': [SURROUNDED('__proto__: { admin: true }'), 'E_MANIFEST_SYNTAX', 2],
   'a __proto__ key deep inside': [SURROUNDED('a: [{ b: { __proto__: 1 } }]'), 'E_MANIFEST_SYNTAX', 2],
   'a constructor key': [SURROUNDED('constructor: 1'), 'E_MANIFEST_SYNTAX', 2],
@@ -59,15 +70,47 @@ describe('parseDocument refuses', () => {
     expect(parseDocument(text)).toMatchObject({ flaw: { code: 'E_MANIFEST_DEPTH' } });
   });
 
-  test('forty thousand keys before they are parsed', () => {
-    const text = Array.from({ length: 40_000 }, (_, index) => `key${index}: 1\n`).join('');
+  test.each<[string, string, ErrorCode]>([
+    [
+      'forty thousand keys',
+      Array.from({ length: 40_000 }, (_, index) => `key${index}: 1\n`).join(''),
+      'E_MANIFEST_TOO_LARGE',
+    ],
+    ['a text of five megabytes', `a: "${'x'.repeat(5_000_000)}"\n`, 'E_MANIFEST_TOO_LARGE'],
+    ['twenty thousand brackets', `a: ${'['.repeat(20_000)}`, 'E_MANIFEST_DEPTH'],
+    ['twenty thousand dashes', '- '.repeat(20_000), 'E_MANIFEST_DEPTH'],
+    ['a token', `a: ghp_${'a1'.repeat(18)}\n`, 'E_MANIFEST_SECRET'],
+    ['a bell', 'a: "\u0007"\n', 'E_MANIFEST_ENCODING'],
+  ])('%s before a parser sees them', (_, text, code) => {
+    const parsed = parseDocument(text, () => {
+      throw new Error('this must not be parsed');
+    });
 
-    const started = performance.now();
-    const parsed = parseDocument(text);
+    expect(parsed).toMatchObject({ flaw: { code } });
+  });
 
-    expect(parsed).toMatchObject({ flaw: { code: 'E_MANIFEST_TOO_LARGE' } });
-    // Parsing them takes many seconds; a refusal by size takes about a millisecond.
-    expect(performance.now() - started).toBeLessThan(500);
+  test('an alias that would be 387 million values, without making one', () => {
+    const levels = Array.from({ length: 9 }, (_, level) =>
+      level === 0 ? 'a0: &a0 [x, x, x]' : `a${level}: &a${level} [${`*a${level - 1}, `.repeat(9)}]`,
+    );
+
+    expect(parseDocument(levels.join('\n'))).toMatchObject({ flaw: { code: 'E_MANIFEST_ALIAS', line: 1 } });
+  });
+
+  test('an anchor that holds itself', () => {
+    expect(parseDocument('a: &a [*a]\n')).toMatchObject({ flaw: { code: 'E_MANIFEST_ALIAS', line: 1 } });
+  });
+
+  test('keys that name the prototype, of which no object has anything afterwards', () => {
+    for (const key of ['__proto__', 'constructor', 'prototype', '"__proto__"', "'constructor'"]) {
+      const before = Object.getOwnPropertyNames(Object.prototype);
+
+      const parsed = parseDocument(`a: 1\n${key}: { isAdmin: true, toString: 1 }\n`);
+
+      expect(parsed).toMatchObject({ flaw: { code: 'E_MANIFEST_SYNTAX', line: 2 } });
+      expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
+      expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined();
+    }
   });
 });
 
@@ -78,10 +121,18 @@ describe('parseDocument tolerates', () => {
     ['a document end', '---\nversion: "1.10"\n...\n'],
     ['comments', '# why\nversion: "1.10" # this one\n'],
     ['a tag that says what is meant', 'version: !!str 1.10\n'],
+    ['a mark and line ends of another system at once', '\ufeff# why\r\nversion: "1.10"\r\n'],
   ])('%s', (_, text) => {
     const parsed = parseDocument(text);
 
     expect(parsed).toMatchObject({ document: { value: { version: '1.10' } } });
+  });
+
+  test.each([
+    ['folded', 'a: >-\r\n  one\r\n  two\r\n', 'one two'],
+    ['kept', 'a: |-\r\n  one\r\n  two\r\n', 'one\ntwo'],
+  ])('a text of several lines, %s, with line ends of another system', (_, text, value) => {
+    expect(parseDocument(text)).toMatchObject({ document: { value: { a: value } } });
   });
 
   test('brackets in a text', () => {

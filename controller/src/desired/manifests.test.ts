@@ -33,7 +33,7 @@ const BAD: Record<string, Bad> = {
     line: 3,
     field: 'version',
     says: /release\.yaml:3 version: expected string, received number/,
-    remedy: /^Quote it: YAML reads 1\.10 as a number/,
+    remedy: /^Quote it, or YAML reads something else: version: "1\.10"\.$/,
   },
   'a field with a slip of the pen': {
     path: RELEASE,
@@ -59,8 +59,8 @@ const BAD: Record<string, Bad> = {
     code: 'E_MANIFEST_FIELD',
     line: 1,
     field: 'version',
-    says: /version: expected string, received undefined/,
-    remedy: /\./,
+    says: /version: is missing/,
+    remedy: /^Add it/,
   },
   'a kind that the path does not allow': {
     path: RELEASE,
@@ -68,8 +68,8 @@ const BAD: Record<string, Bad> = {
     code: 'E_MANIFEST_KIND',
     line: 2,
     field: 'kind',
-    says: /kind: /,
-    remedy: /\./,
+    says: /kind: is "Hold", and the path of this file says Release/,
+    remedy: /Write kind: Release, or move the file/,
   },
   'an apiVersion of a later controller': {
     path: RELEASE,
@@ -77,8 +77,8 @@ const BAD: Record<string, Bad> = {
     code: 'E_MANIFEST_API_VERSION',
     line: 1,
     field: 'apiVersion',
-    says: /apiVersion: /,
-    remedy: /switchback\/v1alpha1.*upgrade/,
+    says: /apiVersion: is "switchback\/v2", which this controller does not read/,
+    remedy: /switchback\/v1alpha1: upgrade the controller/,
   },
   'a label that is no label': {
     path: RELEASE,
@@ -93,14 +93,18 @@ const BAD: Record<string, Bad> = {
     path: RELEASE,
     text: `${HEAD}kind: Release\nversion: "1.2.1"\n`,
     code: 'E_REFERENCE',
-    says: /release\.yaml names version "1\.2\.1", which is not there/,
+    line: 3,
+    field: 'version',
+    says: /release\.yaml:3 version: names "1\.2\.1", which is no version of fraud/,
     remedy: /Did you mean "1\.2\.0"\? Known versions: 1\.10\.0, 1\.2\.0\./,
   },
   'a release whose digest is another version': {
     path: RELEASE,
     text: `${HEAD}kind: Release\nversion: "1.2.0"\ndigest: "sha256:${'0'.repeat(64)}"\n`,
     code: 'E_ARTIFACT_DIFFERS',
-    says: /names digest sha256:000000000000…, but 1\.2\.0 is sha256:/,
+    line: 4,
+    field: 'digest',
+    says: /names sha256:000000000000…, but 1\.2\.0 is sha256:/,
     remedy: /leave the digest out/,
   },
   'a duration that is none': {
@@ -144,7 +148,7 @@ const BAD: Record<string, Bad> = {
     text: `${HEAD}kind: Environment\ntarget: &t { local: {} }\n`,
     code: 'E_MANIFEST_ALIAS',
     line: 3,
-    says: /uses an anchor or an alias/,
+    says: /uses an anchor, an alias or a merge key/,
     remedy: /Write the value out/,
   },
   'a key that is said twice': {
@@ -179,23 +183,49 @@ describe('a bad manifest is reported with its place and what to do', () => {
   });
 });
 
-test('every field of a manifest is found again behind a slip of the pen', () => {
-  const fields = [
-    'promotesFrom',
-    'promotion',
-    'objectives',
-    'undecided',
-    'evaluation',
-    'signature',
-    'tolerance',
-  ];
+describe('a field that is unknown', () => {
+  const remedyOf = (path: string, text: string) =>
+    desired(treeOf([HEALTHY, { [path]: `${HEAD}${text}` }])).problems.map(({ field, line, remedy }) => ({
+      field,
+      line,
+      remedy,
+    }));
 
-  const remedies = fields.map(field => {
-    const text = `${HEAD}kind: Release\nversion: "1.2.0"\n${field.slice(1)}: 1\n`;
-    return desired(treeOf([HEALTHY, { [RELEASE]: text }])).problems[0]?.remedy;
+  test.each<[string, string, string, string]>([
+    [ENVIRONMENT, 'kind: Environment\npromotesFrm: dev\n', 'promotesFrm', 'Did you mean "promotesFrom"?'],
+    [
+      SERVING,
+      'kind: Serving\nobjectives:\n  fast: { undr: 5ms }\n',
+      'objectives.fast.undr',
+      'Did you mean "under"?',
+    ],
+    [SERVING, 'kind: Serving\ntimeout: 5ms\n', 'timeout', 'It belongs to limits.'],
+    [ENVIRONMENT, 'kind: Environment\nmerge: person\n', 'merge', 'It belongs to promotion.'],
+    [RELEASE, 'kind: Release\ntraffic: 5\n', 'traffic', 'There are: apiVersion, kind, version, digest.'],
+  ])('in %s is explained by what that place has: %j', (path, text, field, remedy) => {
+    const found = remedyOf(path, text).find(problem => problem.field === field);
+
+    expect(found?.remedy).toContain(remedy);
+    expect(found?.line).toBeGreaterThan(2);
   });
 
-  expect(remedies).toEqual(fields.map(field => `Did you mean "${field}"?`));
+  test('is told beside every other one', () => {
+    const fields = remedyOf(RELEASE, 'kind: Release\nversion: "1.2.0"\na: 1\nb: 2\n').map(
+      ({ field }) => field,
+    );
+
+    expect(fields).toEqual(['a', 'b']);
+  });
+});
+
+test('a manifest of a later time is told by its first line alone, whatever fields it has', () => {
+  const text = 'apiVersion: switchback/v1beta1\nkind: Rollout\nwaves: 3\n';
+
+  const { problems } = desired(treeOf([HEALTHY, { [RELEASE]: text }]));
+
+  expect(problems.map(({ code, line }) => ({ code, line }))).toEqual([
+    { code: 'E_MANIFEST_API_VERSION', line: 1 },
+  ]);
 });
 
 test('a manifest with thousands of unknown fields gives few problems', () => {

@@ -118,14 +118,17 @@ describe('a version', () => {
   });
 });
 
-test('a model name that stands in two folders is reported, and the first folder is followed', () => {
+test('a model name that stands in two folders is reported with both, and neither is followed', () => {
   const { labels, problems } = labelsAfter([
     { ...versionFiles('fraud', '1.0.0'), ...versionFiles('payments/fraud', '2.0.0') },
   ]);
 
-  expect(labels).toEqual(['1.0.0']);
+  expect(labels).toEqual([]);
   expect(problems).toMatchObject([
-    { code: 'E_DUPLICATE_NAME', message: expect.stringMatching(/fraud and in payments\/fraud/) },
+    {
+      code: 'E_DUPLICATE_NAME',
+      message: expect.stringMatching(/models\/fraud and in models\/payments\/fraud/),
+    },
   ]);
 });
 

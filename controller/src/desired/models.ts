@@ -1,156 +1,126 @@
-import type { Artifact, ModelName, ModelVersion, Problem, ServingPart } from '@switchback-ml/schemas';
-import type { DesiredModel, DesiredVersion, RepositoryFile, RepositoryHistory } from './desired-state.ts';
-import { versionDigest } from './identity.ts';
-import type { Reading } from './reading.ts';
+import type { ModelName, Problem, ServingPart } from '@switchback-ml/schemas';
+import type { DesiredModel, DesiredVersion, RepositoryHistory } from './desired-state.ts';
+import type { Files, ModelGroups } from './groups.ts';
+import { isSameList, isSameMap, type Recall } from './memory.ts';
+import { complain, type PlacedFile, readManifest } from './placed-file.ts';
+import { readVersion } from './versions.ts';
+
+/** What stands of one model below `models/`. */
+export interface ReadModel {
+  model: DesiredModel;
+  /** What the model itself says of how it is run; null: it says nothing. */
+  serving: { placed: PlacedFile; part: ServingPart | null } | null;
+  /** Versions whose files are there and can't be trusted, and how many of `model.versions` each comes after. */
+  unread: readonly { label: string; path: string; after: number }[];
+  /** Two folders claim the name: neither is followed, and what runs is kept. */
+  isDisputed: boolean;
+  problems: readonly Problem[];
+}
 
 export interface Models {
+  /** In the order of their names; the same map as long as nothing in it is another. */
+  byName: ReadonlyMap<ModelName, ReadModel>;
+  /** As later stages see them. */
   models: ReadonlyMap<ModelName, DesiredModel>;
-  /** What the model itself says of how it is run; null: it says something that can't be read. */
-  serving: ReadonlyMap<ModelName, ServingPart | null>;
+  /** The same list as long as no model comes or goes. */
+  names: readonly ModelName[];
+  problems: readonly Problem[];
 }
 
-/** Assembles models and their versions; a version that can't be trusted is left out with its problem. */
-export function readModels(reading: Reading): Models {
-  const serving = new Map<ModelName, ServingPart | null>();
-  const found = new Map<ModelName, { folder: string; versions: DesiredVersion[] }>();
-  for (const { path, place, file } of reading.files) {
-    if (place.kind !== 'model' && place.kind !== 'serving' && place.kind !== 'version') continue;
-    const known = found.get(place.model) ?? { folder: place.folder, versions: [] };
-    if (known.folder !== place.folder) {
-      reading.report(
-        'E_DUPLICATE_NAME',
-        path,
-        `the model name "${place.model}" stands in ${known.folder} and in ${place.folder}`,
-        'Rename one of the two folders: names are unique.',
-      );
-      continue;
-    }
-    found.set(place.model, known);
-    if (place.kind === 'model') reading.parse('model', path, file);
-    if (place.kind === 'serving') serving.set(place.model, reading.parse('serving', path, file));
-    if (place.kind === 'version') {
-      const manifest = reading.parse('version', path, file);
-      const version = manifest && readVersion(reading, path, place.label, manifest);
-      if (version) known.versions.push(version);
-    }
-  }
+export function readModels(groups: ModelGroups, texts: RepositoryHistory['texts'], recall: Recall): Models {
+  const byName = new Map<ModelName, ReadModel>();
   const models = new Map<ModelName, DesiredModel>();
-  for (const [name, { folder, versions }] of found) {
-    models.set(name, { name, folder, versions: inOrderOfIntroduction(folder, versions, reading.history) });
+  const problems: Problem[] = [];
+  for (const [name, { files }] of groups.byName) {
+    const read = recall.part(name, [files], () => readModel(name, files, texts));
+    if (!read) continue;
+    byName.set(name, read);
+    models.set(name, read.model);
+    if (read.problems.length > 0) problems.push(...read.problems);
   }
-  return { models, serving };
-}
-
-function readVersion(
-  reading: Reading,
-  path: string,
-  label: DesiredVersion['label'],
-  manifest: ModelVersion,
-): DesiredVersion | null {
-  const folder = path.slice(0, -'version.yaml'.length);
-  const problems = Object.entries(manifest.artifacts).map(([name, artifact]) =>
-    artifactProblem(path, folder + name, artifact, reading.byPath.get(folder + name)),
-  );
-  for (const problem of problems) if (problem) reading.problems.push(problem);
-  if (problems.some(problem => problem?.severity === 'error')) return null;
-
-  const digest = versionDigest(manifest.artifacts, manifest.signature);
-  if (!isUnchanged(reading, path, digest)) return null;
-  const introducedAt = reading.history.paths.get(path)?.[0]?.at ?? 0;
+  // No model has a blank in its name.
   return {
-    label,
-    digest,
-    artifacts: manifest.artifacts,
-    signature: manifest.signature,
-    evaluation: manifest.evaluation ?? [],
-    facts: new Set(factPaths(manifest)),
-    introducedAt,
+    byName: recall.settled('by name', byName, isSameMap),
+    models: recall.settled('all models', models, isSameMap),
+    names: recall.settled('all names', [...models.keys()], isSameList),
+    problems,
   };
 }
 
-function artifactProblem(
-  manifest: string,
-  path: string,
-  said: Artifact,
-  file: RepositoryFile | undefined,
-): Problem | null {
-  const problem = (code: Problem['code'], message: string, remedy: string): Problem => ({
-    code,
-    severity: 'error',
-    path: manifest,
-    message,
-    remedy,
+/** Null where nothing but loose artifacts bear the name. */
+function readModel(name: ModelName, files: Files, texts: RepositoryHistory['texts']): ReadModel | null {
+  const said = files.filter(({ place }) => place.kind !== 'artifact');
+  const folders = [...new Set(said.map(({ place }) => ('folder' in place ? place.folder : '')))];
+  const [folder, ...others] = folders;
+  if (folder === undefined) return null;
+  if (others.length > 0) return disputed(name, folders, said);
+
+  const byPath = new Map(files.map(({ path, file }) => [path, file]));
+  const problems: Problem[] = [];
+  const reading = { texts, problems, fileAt: (path: string) => byPath.get(path) };
+  let serving: ReadModel['serving'] = null;
+  const found: { placed: PlacedFile; label: string; version: DesiredVersion | null }[] = [];
+  for (const placed of said) {
+    const { place } = placed;
+    if (place.kind === 'model') readManifest('model', placed, problems);
+    if (place.kind === 'serving') serving = { placed, part: readManifest('serving', placed, problems) };
+    if (place.kind === 'version')
+      found.push({ placed, label: place.label, version: readVersion(placed, place.label, reading) });
+  }
+  found.sort(byIntroduction);
+  const versions: DesiredVersion[] = [];
+  const unread: { label: string; path: string; after: number }[] = [];
+  for (const { label, placed, version } of withoutTwins(found, problems)) {
+    if (version) versions.push(version);
+    else unread.push({ label, path: placed.path, after: versions.length });
+  }
+  return { model: { name, folder, versions }, serving, unread, isDisputed: false, problems };
+}
+
+/** Following either would let whoever adds a folder take over the name of somebody else's model. */
+function disputed(name: ModelName, folders: readonly string[], said: Files): ReadModel {
+  const second = said.find(({ place }) => 'folder' in place && place.folder === folders[1]);
+  const problem = complain(second!, {
+    code: 'E_DUPLICATE_NAME',
+    message: `the model name "${name}" stands in models/${folders.slice(0, 5).join(' and in models/')}`,
+    remedy: 'Rename all but one of the folders: names are unique. Until then what runs is kept.',
   });
-  if (!file)
-    return problem(
-      'E_ARTIFACT_MISSING',
-      `${path} is named but not in the repository`,
-      'Commit it, or register the version again.',
-    );
-  if (file.kind === 'refused')
-    return problem('E_FILE_KIND', `${path} ${file.message}`, 'Commit the file itself, by Git LFS.');
-  const digest = file.kind === 'pointer' || file.kind === 'raw' ? file.digest : null;
-  const size = file.kind === 'manifest' ? -1 : file.sizeBytes;
-  if (digest !== said.sha256 || size !== said.size) {
-    return problem(
-      'E_ARTIFACT_DIFFERS',
-      `${path} is not the file that version.yaml names (${digest?.slice(0, 12) ?? 'no digest'}, ${size} bytes)`,
-      'Versions never change: register the new bytes as a new version.',
-    );
-  }
-  if (file.kind !== 'raw') return null;
-  return {
-    ...problem(
-      'W_RAW_ARTIFACT',
-      `${path} is in git itself, not in Git LFS`,
-      'Run: git lfs migrate import --include="models/**/versions/**"',
-    ),
-    severity: 'warning',
-  };
+  const model = { name, folder: folders[0]!, versions: [] };
+  return { model, serving: null, unread: [], isDisputed: true, problems: [problem] };
 }
 
-/** Versions are add-only: what stood first under a label is what the label means. */
-function isUnchanged(reading: Reading, path: string, digest: DesiredVersion['digest']): boolean {
-  for (const change of reading.history.paths.get(path) ?? []) {
-    const text = change.blob === null ? undefined : reading.history.texts.get(change.blob);
-    if (change.blob === null || text === undefined) continue;
-    const first = reading.quietly('version', path, {
-      blob: change.blob,
-      mode: '100644',
-      kind: 'manifest',
-      text,
-    });
-    if (!first) continue;
-    if (versionDigest(first.artifacts, first.signature) === digest) return true;
-    reading.report(
-      'E_VERSION_CHANGED',
-      path,
-      `${path} was changed after ${change.commit.slice(0, 7)} introduced it`,
-      'Restore it, and register the new bytes as a new version.',
+/** Labels that differ in case alone are one folder on many machines: the one that came first keeps the name. */
+function withoutTwins<Found extends { placed: PlacedFile; label: string; version: DesiredVersion | null }>(
+  found: readonly Found[],
+  problems: Problem[],
+): Found[] {
+  const first = new Map<string, PlacedFile>();
+  return found.map(one => {
+    const folded = one.label.toLowerCase();
+    const twin = first.get(folded);
+    if (!twin) {
+      first.set(folded, one.placed);
+      return one;
+    }
+    problems.push(
+      complain(one.placed, {
+        code: 'E_DUPLICATE_NAME',
+        message: `its name differs from ${twin.path} in upper and lower case alone`,
+        remedy: 'Rename it: many file systems keep one of the two.',
+      }),
     );
-    return false;
-  }
-  return true;
+    return { ...one, version: null };
+  });
 }
 
-function inOrderOfIntroduction(
-  folder: string,
-  versions: DesiredVersion[],
-  history: RepositoryHistory,
-): DesiredVersion[] {
-  const order = new Map<string, number>();
-  const path = (version: DesiredVersion): string => `models/${folder}/versions/${version.label}/version.yaml`;
-  for (const version of versions)
-    order.set(version.label, history.order.get(path(version)) ?? Number.MAX_SAFE_INTEGER);
-  return versions.sort(
-    (a, b) => (order.get(a.label) ?? 0) - (order.get(b.label) ?? 0) || (a.label < b.label ? -1 : 1),
-  );
+/** By the commits that introduced them; what no commit has introduced yet comes last. */
+function byIntroduction(
+  a: { placed: PlacedFile; label: string },
+  b: { placed: PlacedFile; label: string },
+): number {
+  return rankOf(a.placed) - rankOf(b.placed) || (a.label < b.label ? -1 : 1);
 }
 
-function factPaths(value: unknown, prefix = ''): string[] {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return prefix ? [prefix] : [];
-  const own = prefix ? [prefix] : [];
-  return own.concat(
-    Object.entries(value).flatMap(([key, member]) => factPaths(member, prefix ? `${prefix}.${key}` : key)),
-  );
+function rankOf({ rank }: Pick<PlacedFile, 'rank'>): number {
+  return rank ?? Number.MAX_SAFE_INTEGER;
 }

@@ -26,7 +26,11 @@ describe('environments', () => {
     expect([...state.broken].sort()).toEqual(['a', 'b', 'c']);
     expect([...state.environments.keys()].sort()).toEqual(['d', 'e']);
     expect(state.problems).toMatchObject([
-      { code: 'E_CYCLE', message: 'environments promote in a circle: a ← c ← b ← a' },
+      {
+        code: 'E_CYCLE',
+        field: 'promotesFrom',
+        message: expect.stringContaining('environments promote in a circle: a ← c ← b ← a'),
+      },
     ]);
   });
 
@@ -44,7 +48,8 @@ describe('environments', () => {
       {
         code: 'E_REFERENCE',
         path: 'environments/prod/environment.yaml',
-        message: 'promotesFrom names "stagin", which is no environment',
+        field: 'promotesFrom',
+        message: expect.stringContaining('names "stagin", which is no environment'),
         remedy: 'Did you mean "staging"?',
       },
     ]);

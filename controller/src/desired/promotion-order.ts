@@ -1,49 +1,95 @@
-import type { EnvironmentName } from '@switchback-ml/schemas';
-import type { DesiredEnvironment } from './desired-state.ts';
-import { nearest } from './nearest.ts';
-import type { Reading } from './reading.ts';
+import type { EnvironmentName, Problem } from '@switchback-ml/schemas';
+import { hint, nearest } from './nearest.ts';
+import { complain, type PlacedFile } from './placed-file.ts';
 
-type Named = Map<EnvironmentName, DesiredEnvironment>;
+const LONGEST_CIRCLE = 10;
 
-/** Sorts environments after those they promote from; unknown names and cycles are reported and left broken. */
-export function inPromotionOrder(
-  reading: Reading,
-  environments: Named,
-  broken: Set<EnvironmentName>,
-): { environments: Named; broken: Set<EnvironmentName> } {
-  const ordered: Named = new Map();
-  const path = (name: EnvironmentName): string => `environments/${name}/environment.yaml`;
+interface Node {
+  environment: { promotesFrom: readonly EnvironmentName[] };
+  placed: PlacedFile;
+}
 
-  const visit = (name: EnvironmentName, trail: readonly EnvironmentName[]): void => {
-    const environment = environments.get(name);
-    if (!environment || ordered.has(name) || broken.has(name)) return;
-    if (trail.includes(name)) {
-      const cycle = [...trail.slice(trail.indexOf(name)), name];
-      reading.report(
-        'E_CYCLE',
-        path(name),
-        `environments promote in a circle: ${cycle.join(' ← ')}`,
-        'Remove one promotesFrom of the circle.',
-      );
-      for (const member of cycle) broken.add(member);
-      return;
-    }
-    for (const upstream of environment.promotesFrom) {
-      if (!environments.has(upstream) && !broken.has(upstream)) {
-        const near = nearest(upstream, environments.keys());
-        reading.report(
-          'E_REFERENCE',
-          path(name),
-          `promotesFrom names "${upstream}", which is no environment`,
-          near ? `Did you mean "${near}"?` : 'Name an environment that has a folder.',
-        );
-        broken.add(name);
+export interface PromotionOrder {
+  /** Each after those it promotes from. */
+  ordered: readonly EnvironmentName[];
+  /** Of a circle, or promoting from nowhere. */
+  broken: readonly EnvironmentName[];
+  problems: readonly Problem[];
+}
+
+/**
+ * Sorts environments after those they promote from; unknown names and circles are reported and left broken. Keeps its
+ * trail in a list of its own: a chain may be as long as somebody likes.
+ *
+ * @param unread environments that are there and can't be read; promoting from one is no mistake
+ */
+export function promotionOrder(
+  nodes: ReadonlyMap<EnvironmentName, Node>,
+  unread: ReadonlySet<EnvironmentName>,
+): PromotionOrder {
+  const ordered = new Set<EnvironmentName>();
+  const broken = new Set<EnvironmentName>();
+  const problems: Problem[] = [];
+  const isSettled = (name: EnvironmentName): boolean =>
+    ordered.has(name) || broken.has(name) || !nodes.has(name);
+
+  for (const start of nodes.keys()) {
+    if (isSettled(start)) continue;
+    const trail = [start];
+    const toVisit = new Map([[start, upstreamsOf(start)]]);
+    for (let name = trail.at(-1); name !== undefined; name = trail.at(-1)) {
+      const upstream = toVisit.get(name)?.pop();
+      if (upstream === undefined) {
+        trail.pop();
+        toVisit.delete(name);
+        if (!broken.has(name)) ordered.add(name);
+      } else if (isSettled(upstream)) continue;
+      else if (toVisit.has(upstream)) breakCircle(trail.slice(trail.indexOf(upstream)));
+      else {
+        trail.push(upstream);
+        toVisit.set(upstream, upstreamsOf(upstream));
       }
-      visit(upstream, [...trail, name]);
     }
-    if (!broken.has(name)) ordered.set(name, environment);
-  };
+  }
+  return { ordered: [...ordered], broken: [...broken], problems };
 
-  for (const name of environments.keys()) visit(name, []);
-  return { environments: ordered, broken };
+  /** Still to be visited, last one first; those that are nowhere are told. */
+  function upstreamsOf(name: EnvironmentName): EnvironmentName[] {
+    const {
+      environment: { promotesFrom },
+      placed,
+    } = nodes.get(name)!;
+    for (const upstream of promotesFrom) {
+      if (nodes.has(upstream) || unread.has(upstream)) continue;
+      broken.add(name);
+      problems.push(
+        complain(placed, {
+          code: 'E_REFERENCE',
+          field: ['promotesFrom'],
+          message: `names "${upstream}", which is no environment`,
+          remedy: hint(nearest(upstream, nodes.keys()), 'Name an environment that has a folder.'),
+        }),
+      );
+    }
+    return promotesFrom.toReversed();
+  }
+
+  function breakCircle(circle: readonly EnvironmentName[]): void {
+    const [first] = circle;
+    if (first === undefined) return;
+    const shown = [
+      ...circle.slice(0, LONGEST_CIRCLE),
+      ...(circle.length > LONGEST_CIRCLE ? ['…'] : []),
+      first,
+    ];
+    problems.push(
+      complain(nodes.get(first)!.placed, {
+        code: 'E_CYCLE',
+        field: ['promotesFrom'],
+        message: `environments promote in a circle: ${shown.join(' ← ')}`,
+        remedy: 'Remove one promotesFrom of the circle.',
+      }),
+    );
+    for (const member of circle) broken.add(member);
+  }
 }

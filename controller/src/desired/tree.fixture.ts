@@ -78,7 +78,7 @@ function commitSha(
 
 function matters(path: string): boolean {
   const { kind } = placeOf(path);
-  return kind !== 'other' && kind !== 'artifact' && kind !== 'bad-name';
+  return kind !== 'other' && kind !== 'artifact' && kind !== 'bad-name' && kind !== 'unread';
 }
 
 function isRemembered(path: string): boolean {

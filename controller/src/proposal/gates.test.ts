@@ -176,7 +176,11 @@ describe('a freeze', () => {
   test.each<[string, Case, boolean]>([
     ['holds everything up', freeze({}), false],
     ['holds its model up', freeze({ model: 'fraud' }), false],
-    ['leaves other models alone', freeze({ model: 'abuse' }), true],
+    [
+      'leaves other models alone',
+      { files: { ...freeze({ model: 'abuse' }).files, ...versionFiles('abuse', '1.0.0') } },
+      true,
+    ],
     ['holds up until its end', freeze({ until: at(START + 1) }), false],
     ['is over at its end', freeze({ until: at(START) }), true],
     [

@@ -5,7 +5,7 @@ import { desired } from '../desired/desired.ts';
 import type { DesiredState, RevisionSpec } from '../desired/desired-state.ts';
 import { revision } from '../desired/identity.ts';
 import { environmentFile, holdFile, releaseFile, versionFiles } from '../desired/manifest.fixture.ts';
-import type { ParseMemory } from '../desired/manifests.ts';
+import type { Memory } from '../desired/memory.ts';
 import { type FixtureCommit, treeOf } from '../desired/tree.fixture.ts';
 import { COMMIT, FRAUD, START, stateOf } from '../rollout/rollout.fixture.ts';
 import { type RolloutState, type Subject, subjectOf } from '../rollout/rollout-state.ts';
@@ -91,7 +91,7 @@ const standings: fc.Arbitrary<Standing> = fc.record({
 /** A history as it grows, with whatever automation did in between. */
 class History {
   readonly commits: FixtureCommit[] = [FOUNDATION];
-  readonly #memory: ParseMemory = new Map();
+  readonly #memory: Memory = new Map();
 
   look(): { state: DesiredState; tree: ReturnType<typeof treeOf> } {
     const tree = treeOf(this.commits);

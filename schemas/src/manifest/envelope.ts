@@ -14,3 +14,6 @@ export const Text = z
   .max(2000)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
   .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, 'must not contain control characters');
+
+/** A name, a title, an owner: text of one line, as it goes into lists, subjects and trailers. */
+export const Line = Text.max(300).regex(/^[^\n\t]*$/, 'must be one line');

@@ -42,7 +42,12 @@ export type Promotion = z.infer<typeof Promotion>;
 /** `environments/<environment>/environment.yaml`. */
 export const Environment = manifest('Environment', {
   description: Text.optional(),
-  promotesFrom: z.union([EnvironmentName, z.array(EnvironmentName).min(1)]).optional(),
+  promotesFrom: z
+    .union(
+      [EnvironmentName, z.array(EnvironmentName).min(1)],
+      'must be the name of an environment, or a list of names',
+    )
+    .optional(),
   target: z.strictObject({ local: z.strictObject({}) }),
   mode: Mode.default('propose'),
   promotion: Promotion,

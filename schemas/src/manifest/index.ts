@@ -1,5 +1,6 @@
 export * from './envelope.ts';
 export * from './environment.ts';
+export * from './known-fields.ts';
 export * from './model.ts';
 export * from './model-version.ts';
 export * from './release.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArtifactDigest } from '../identity.ts';
-import { manifest, Text } from './envelope.ts';
+import { Line, manifest } from './envelope.ts';
 import { Signature } from './signature.ts';
 
 /** Beside `version.yaml`, never elsewhere: one path segment, no dot at the front. */
@@ -8,7 +8,10 @@ export const ArtifactFile = z
   .string()
   .regex(/^[A-Za-z0-9][-._A-Za-z0-9]{0,100}$/, 'must be a file name beside version.yaml, without a folder');
 
-const Scalar = z.union([z.string().max(500), z.number(), z.boolean(), z.null()]);
+const Scalar = z.union(
+  [z.string().max(500), z.number(), z.boolean(), z.null()],
+  'must be a text of at most 500 characters, a number, true, false or null',
+);
 
 export const Artifact = z.strictObject({
   sha256: ArtifactDigest,
@@ -21,8 +24,14 @@ export const Artifact = z.strictObject({
 });
 export type Artifact = z.infer<typeof Artifact>;
 
+/** Where the training code is: what a page may make a link of, so neither script nor data. */
+const SourceRepository = Line.regex(
+  /^(?:(?:https?|ssh|git):\/\/\S+|[-\w.]+@[-\w.]+:\S+|[A-Za-z0-9][-\w.]*(?::\d{1,5})?(?:\/\S*)?)$/,
+  'must be host/path, or an https or ssh address',
+);
+
 const Dataset = z.strictObject({
-  name: Text,
+  name: Line,
   role: z.enum(['train', 'validation', 'test', 'reference']).optional(),
   sha256: z
     .string()
@@ -32,10 +41,10 @@ const Dataset = z.strictObject({
 });
 
 const Evaluation = z.strictObject({
-  metric: Text,
+  metric: Line,
   value: z.number(),
-  on: Text.optional(),
-  slice: Text.optional(),
+  on: Line.optional(),
+  slice: Line.optional(),
   rows: z.int().positive().optional(),
   better: z.enum(['higher', 'lower']).default('higher'),
 });
@@ -51,12 +60,16 @@ export const ModelVersion = manifest('ModelVersion', {
       'must name golden.json: a version without golden answers may not serve',
     ),
   signature: Signature,
-  framework: z.strictObject({ name: Text, version: Text.optional() }).optional(),
+  framework: z.strictObject({ name: Line, version: Line.optional() }).optional(),
   parameters: z.record(z.string().max(100), Scalar).optional(),
   lineage: z
     .strictObject({
       source: z
-        .strictObject({ repository: Text.optional(), commit: Text.optional(), run: Text.optional() })
+        .strictObject({
+          repository: SourceRepository.optional(),
+          commit: Line.optional(),
+          run: Line.optional(),
+        })
         .optional(),
       datasets: z.array(Dataset).max(100).optional(),
     })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { VersionDigest, VersionLabel } from '../identity.ts';
-import { manifest, Text } from './envelope.ts';
+import { ModelName, VersionDigest, VersionLabel } from '../identity.ts';
+import { Line, manifest, Text } from './envelope.ts';
 
 /** `environments/<environment>/<model>/release.yaml`: the pin, and nothing else. The file is the deployment. */
 export const Release = manifest('Release', {
@@ -18,7 +18,7 @@ export const Hold = manifest('Hold', {
     .regex(/^sha256:[0-9a-f]{64}$/)
     .optional(),
   reason: Text,
-  by: Text.optional(),
+  by: Line.optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   evidence: z.record(z.string().max(100), z.union([z.string().max(500), z.number()])).optional(),
 });
@@ -27,9 +27,9 @@ export type Hold = z.infer<typeof Hold>;
 /** `environments/<environment>/freezes/<name>.yaml`: no promotions into the environment for a time. */
 export const Freeze = manifest('Freeze', {
   reason: Text,
-  by: Text.optional(),
+  by: Line.optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   /** Absent: every model of the environment. */
-  model: z.string().optional(),
+  model: ModelName.optional(),
 });
 export type Freeze = z.infer<typeof Freeze>;

@@ -6,6 +6,8 @@ export const EventType = z.enum([
   'controller.started',
   'controller.stopped',
   'commit.seen',
+  'history.rewritten',
+  'history.accepted',
   'manifest.refused',
   'runtime.started',
   'runtime.adopted',

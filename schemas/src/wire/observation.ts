@@ -13,11 +13,11 @@ export type LoadState = z.infer<typeof LoadState>;
 
 /**
  * Why an engine was replaced. died: by itself. hung: its heartbeat stayed away. late: a request's deadline passed.
- * bloated: it held more memory than it may.
+ * wrong: its heartbeat answered otherwise than it had to. bloated: it held more memory than it may.
  */
 export const Replacement = z.object({
   at: z.number(),
-  cause: z.enum(['died', 'hung', 'late', 'bloated']),
+  cause: z.enum(['died', 'hung', 'late', 'wrong', 'bloated']),
   reason: z.string(),
 });
 export type Replacement = z.infer<typeof Replacement>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EnvironmentName, ModelName, OperationId, RevisionId, VersionLabel } from '../identity.ts';
+import { CommitSha, EnvironmentName, ModelName, OperationId, RevisionId, VersionLabel } from '../identity.ts';
 import { Mode } from '../manifest/environment.ts';
 import { Verdict } from './verdict.ts';
 
@@ -93,6 +93,10 @@ export const Status = z.object({
     /** Milliseconds since the remote was last reached. */
     ageMs: z.number().nullable(),
     failure: z.string().nullable(),
+    /** Since when. */
+    failingSince: z.number().optional(),
+    /** A history that nobody has accepted: nothing is taken from git, and nothing written, until somebody does. */
+    rewritten: z.object({ ref: z.string(), before: CommitSha, after: CommitSha }).optional(),
   }),
   environments: z.array(EnvironmentStatus),
   operations: z.array(OperationStatus),

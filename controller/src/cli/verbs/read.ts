@@ -7,6 +7,7 @@ import { numberBetween, type StateFlags, stateOf, withOutput, withState } from '
 import { eventLine } from '../print/event.ts';
 import { json } from '../print/json.ts';
 import { problemsText, statusText } from '../print/status.ts';
+import { slowly } from '../slowly.ts';
 import { EXIT, type ExitCode, type Terminal } from '../terminal.ts';
 
 /** Verbs that look and change nothing. */
@@ -56,7 +57,8 @@ const addValidate: AddVerbs = (program, terminal, finish) => {
     .option('--repo <folder>', 'folder of the model repository', '.')
     .action(async ({ repo, output }: { repo: string; output: string }) => {
       const folder = resolve(terminal.directory, repo);
-      const found = await validate({ folder, signal: terminal.signal });
+      using slow = slowly(terminal);
+      const found = await validate({ folder, progress: slow.progress, signal: terminal.signal });
       const { problems, models, versions, environments } = found;
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       const counts = `${models} models, ${versions} versions, ${environments} environments: `;

@@ -25,7 +25,7 @@ export function versionText(
   const text = manifestText('ModelVersion', { artifacts, signature, ...facts });
   const blob = BlobId.parse(createHash('sha1').update(text).digest('hex'));
   const file = { kind: 'manifest', text, blob, mode: '100644' } as const;
-  const parsed = parseManifest('version', path, file, new Map());
+  const parsed = parseManifest('version', path, file);
   if (parsed.ok) return { text, manifest: parsed.manifest };
   const [problem] = parsed.problems;
   throw new SwitchbackError(

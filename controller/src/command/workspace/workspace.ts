@@ -6,7 +6,7 @@ import { CommitSha, type Instant } from '@switchback-ml/schemas';
 import { type Clock, systemClock } from '../../clock.ts';
 import { desired } from '../../desired/desired.ts';
 import type { DesiredState } from '../../desired/desired-state.ts';
-import type { ParseMemory } from '../../desired/manifests.ts';
+import type { Memory } from '../../desired/memory.ts';
 import { SwitchbackError } from '../../error.ts';
 import { belowRoot } from '../../repository/below-root.ts';
 import { gitRepository } from '../../repository/git-cli/index.ts';
@@ -125,7 +125,7 @@ function lookAgain({
   clock: Clock;
   opened: AsyncDisposableStack;
 }): Workspace['look'] {
-  const memory: ParseMemory = new Map();
+  const memory: Memory = new Map();
   let poller: RepositoryPoller | null = null;
   let looked = Promise.withResolvers<void>();
   const sleep: Clock['sleep'] = (ms, signal) => {
