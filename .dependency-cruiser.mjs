@@ -3,7 +3,7 @@
  * Pure stages stand in the order of the flow; a stage may use those before it.
  */
 const pure = ['desired', 'verdict', 'rollout', 'plan', 'proposal'];
-const tests = '\\.(test|contract|fixture)\\.ts$|/fixtures?/';
+const tests = '\\.(test|contract|fixture)\\.ts$|^test/';
 const ports = {
   repository: 'repository',
   actuation: 'actuation',
@@ -45,6 +45,7 @@ const oneHome = [
   ['isomorphic-git', '^controller/src/repository/memory/'],
   ['memfs', '^controller/src/repository/memory/'],
   ['onnxruntime-node', '^runtime/src/engine/onnx/'],
+  ['protobufjs', '^runtime/src/preflight/'],
   ['fastify', '^(controller/src/server|runtime/src/front)/'],
   ['commander', '^controller/src/cli/'],
   ['csv-parse', '^controller/src/command/'],

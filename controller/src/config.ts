@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Duration } from '@switchback-ml/schemas';
+import { Duration, Size } from '@switchback-ml/schemas';
 import { z } from 'zod';
 import { SwitchbackError } from './error.ts';
 
@@ -20,18 +20,33 @@ const Options = z.strictObject({
   port: z.coerce.number().int().min(0).max(65_535).default(0),
   lfs: z.url().optional(),
   poll: Duration.prefault('1s'),
+  'artifact-budget': Size.prefault('64Gi'),
+  'lfs-host': z
+    .array(z.string().regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:\d{1,5})?$/i))
+    .max(20)
+    .default([]),
   'keep-events': Duration.prefault('90d'),
   'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
 export interface Config {
-  repository: { url: string; branch: string; root: string; lfsUrl: string | null; isDirectory: boolean };
+  repository: {
+    url: string;
+    branch: string;
+    root: string;
+    lfsUrl: string | null;
+    /** Where the LFS server may send us beside its own host. */
+    allowedHosts: readonly string[];
+    isDirectory: boolean;
+  };
   state: string;
   host: string;
   port: number;
   pollMs: number;
   /** How old an event may get before it is forgotten. */
   keepEventsMs: number;
+  /** What artifacts that nobody needs may take of the disk. */
+  artifactBudgetBytes: number;
   logLevel: string;
   author: { name: string; email: string };
 }
@@ -39,7 +54,9 @@ export interface Config {
 /** Throws E_CONFIG naming the option and what it takes. */
 export function readConfig(argv: readonly string[]): Readonly<Config> {
   const names = Object.keys(Options.shape);
-  const options = Object.fromEntries(names.map(name => [name, { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    names.map(name => [name, { type: 'string' as const, multiple: name === 'lfs-host' }]),
+  );
   const { values } = parse(() => parseArgs({ args: [...argv], options, strict: true }));
   const read = Options.safeParse(values);
   if (!read.success) {
@@ -52,12 +69,20 @@ export function readConfig(argv: readonly string[]): Readonly<Config> {
   const { repo, branch, root, lfs, ...rest } = read.data;
   const isDirectory = !/^[a-z][-+.a-z0-9]*:\/\//i.test(repo) && !/^[^/\\]+@[^/\\]+:/.test(repo);
   return Object.freeze({
-    repository: { url: isDirectory ? resolve(repo) : repo, branch, root, lfsUrl: lfs ?? null, isDirectory },
+    repository: {
+      url: isDirectory ? resolve(repo) : repo,
+      branch,
+      root,
+      lfsUrl: lfs ?? null,
+      allowedHosts: rest['lfs-host'],
+      isDirectory,
+    },
     state: resolve(rest.state),
     host: rest.host,
     port: rest.port,
     pollMs: rest.poll,
     keepEventsMs: rest['keep-events'],
+    artifactBudgetBytes: rest['artifact-budget'],
     logLevel: rest['log-level'],
     author: { name: 'Switchback', email: 'switchback@localhost' },
   });

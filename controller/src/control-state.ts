@@ -19,6 +19,8 @@ export interface ControlState {
   readonly open: OpenOperations;
   diverged: DivergenceState;
   toldReplacements: ToldReplacements;
+  /** The head of a rewritten history that was told of. */
+  toldRewrite: CommitSha | null;
   /** What promotions wait for, by the deployment they would change. */
   promotionWaits: ReadonlyMap<Subject, Wait[]>;
   /** Of the head that the last cycle saw; null before the first. */
@@ -37,6 +39,7 @@ export function controlState({ open, rollouts, analyses }: LedgerView): ControlS
     open: new OpenOperations(open),
     diverged: NO_DIVERGENCE,
     toldReplacements: new Map(),
+    toldRewrite: null,
     promotionWaits: new Map(),
     desired: null,
     head: null,

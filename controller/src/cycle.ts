@@ -39,13 +39,8 @@ export async function cycle(
   });
   for (const action of planned) await world.actuation.apply(action, signal);
   const { heard } = world.observation.latest();
-  const diverged = divergences({
-    target: rolled.target,
-    ...world.actuation.observe(),
-    heard,
-    before: state.diverged,
-    now,
-  });
+  const observed = { ...world.actuation.observe(), heard };
+  const diverged = divergences({ target: rolled.target, ...observed, before: state.diverged, now });
   const judged = judgeDeployments(rolled.states, heard, state, now);
   const proposed = propose({
     ...rolled,
@@ -66,6 +61,7 @@ export async function cycle(
     epoch,
     view,
     desired,
+    requests: asked.requests,
     paused,
     rolled,
     planned,

@@ -118,6 +118,18 @@ export class Loop implements AsyncDisposable {
     return commit;
   }
 
+  /** A force-push: the same tree with other files, as a new beginning. */
+  async rewrite(files: Record<string, string>, message: string): Promise<CommitSha> {
+    const signal = AbortSignal.timeout(5000);
+    const edits = new Map(Object.entries(files));
+    const commit = await this.repository.commit(
+      { parent: null, edits, message, author: AUTHOR, at: this.now },
+      signal,
+    );
+    this.remote.refs.set('refs/heads/main', commit);
+    return commit;
+  }
+
   /** Waits until the poller has published the commit. */
   async seen(commit: CommitSha): Promise<void> {
     await until(() => {

@@ -301,6 +301,43 @@ describe('what automation may do by itself', () => {
   });
 });
 
+test('a rewritten history stops what would change git, until a person says that it is meant', async () => {
+  const before = await head();
+  const after = await loop.rewrite(
+    { ...releaseFile('prod', 'fraud', '1.1.0') },
+    'made to look as if it had always been so',
+  );
+  await until(async () => {
+    loop.watch.nudge();
+    await loop.pass(10);
+    return loop.watch.contact().failure?.rewritten !== undefined;
+  });
+  await loop.pass(10);
+  expect(loop.weights()).toEqual({ '1.0.0': 100 });
+  expect(loop.watch.contact().failure?.rewritten).toEqual({ ref: 'refs/heads/main', before, after });
+
+  const rewrite = { ref: 'refs/heads/main', before, after };
+  const answered = loop.requests.ask({
+    kind: 'accept-rewrite',
+    rewrite,
+    by: 'mei',
+    reason: 'a secret was in it',
+  });
+  await until(async () => {
+    await loop.pass(10);
+    return loop.watch.latest()?.head === after;
+  });
+  await answered;
+  await loop.pass(10, 2);
+
+  expect(loop.watch.contact().failure).toBeNull();
+  const told = (await loop.events()).filter(({ type }) => type.startsWith('history.'));
+  expect(told.map(({ type, actor }) => [type, actor])).toEqual([
+    ['history.rewritten', 'controller'],
+    ['history.accepted', 'mei'],
+  ]);
+});
+
 test("a person's revert in the middle of a canary gives stable all the traffic at once", async () => {
   await beginCanary();
 

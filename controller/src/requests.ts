@@ -1,10 +1,12 @@
 import type { Instant, NewEvent } from '@switchback-ml/schemas';
 import type { Intent } from './proposal/intent.ts';
+import type { Rewrite } from './repository/view.ts';
 import type { RolloutState, Subject } from './rollout/rollout-state.ts';
 
 /** What a person asks of the controller beside git: at once, and never forward. */
 export type PersonRequest =
   | { kind: 'pause' | 'resume'; subject: Subject; by: string; reason: string }
+  | { kind: 'accept-rewrite'; rewrite: Rewrite; by: string; reason: string }
   | { kind: 'intend'; intent: Intent };
 
 /** Requests that wait for the next cycle; the asker is told when it has taken them in. */
@@ -45,7 +47,7 @@ export function withPauses(
   const changed = new Map(states);
   const events: NewEvent[] = [];
   for (const request of requests) {
-    if (request.kind === 'intend') continue;
+    if (request.kind !== 'pause' && request.kind !== 'resume') continue;
     const { kind, subject, by, reason } = request;
     const state = changed.get(subject);
     if (!state || (kind === 'pause') === (state.paused !== null)) continue;

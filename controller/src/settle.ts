@@ -8,6 +8,7 @@ import type { DivergenceState } from './plan/divergence.ts';
 import type { Proposed } from './proposal/proposal.ts';
 import { replacedEngines } from './replaced-engines.ts';
 import type { RepositoryView } from './repository/view.ts';
+import type { PersonRequest } from './requests.ts';
 import type { RolledOut } from './rollout/rollout.ts';
 import type { RolloutState, Subject } from './rollout/rollout-state.ts';
 import type { World } from './world.ts';
@@ -25,6 +26,8 @@ export interface CycleResult {
   epoch: number;
   view: RepositoryView;
   desired: DesiredState;
+  /** What persons asked for. */
+  requests: readonly PersonRequest[];
   paused: { states: ReadonlyMap<Subject, RolloutState>; events: readonly NewEvent[] };
   rolled: RolledOut;
   planned: Plan;
@@ -44,6 +47,7 @@ export async function settle(result: CycleResult): Promise<Outcome> {
   const engines = replacedEngines(world.observation.latest().heard, state.toldReplacements, now);
   const events = [
     ...commitEvents(result),
+    ...rewriteEvents(result),
     ...runtimeEvents(result),
     ...engines.events,
     ...recoveredEvents(result),
@@ -78,7 +82,8 @@ export async function settle(result: CycleResult): Promise<Outcome> {
   return { kind: 'done', wakeAt: isUrgent ? now : Math.min(rolled.wakeAt, now + LONGEST_PAUSE_MS) };
 }
 
-function remember({ state, rolled, diverged, judged, accepted, view, proposed, desired }: CycleResult): void {
+function remember(result: CycleResult): void {
+  const { world, state, requests, rolled, diverged, judged, accepted, view, proposed, desired } = result;
   state.rollouts = rolled.states;
   state.analyses = judged.analyses;
   state.verdicts = judged.verdicts;
@@ -86,6 +91,9 @@ function remember({ state, rolled, diverged, judged, accepted, view, proposed, d
   state.promotionWaits = proposed.waits;
   state.desired = desired;
   state.head = view.head;
+  state.toldRewrite = world.repository.contact().failure?.rewritten?.after ?? null;
+  for (const request of requests)
+    if (request.kind === 'accept-rewrite') world.repository.acceptRewrite(request.rewrite.after);
   for (const operation of accepted.operations) state.open.put(operation);
 }
 
@@ -113,6 +121,23 @@ function commitEvents({ state, view, desired, now }: CycleResult): NewEvent[] {
       data: { ...problem },
     }));
   return [seen, ...refused];
+}
+
+/** A rewritten history is told once for each head that it is seen at; so is a person's word that it is meant. */
+function rewriteEvents({ world, state, requests, now }: CycleResult): NewEvent[] {
+  const told = { at: now, subject: 'controller', actor: 'controller' };
+  const rewritten = world.repository.contact().failure?.rewritten;
+  const isNew = rewritten !== undefined && rewritten.after !== state.toldRewrite;
+  const accepted = requests.filter(request => request.kind === 'accept-rewrite');
+  return [
+    ...(isNew ? [{ ...told, type: 'history.rewritten' as const, data: { ...rewritten } }] : []),
+    ...accepted.map(({ rewrite, by, reason }) => ({
+      ...told,
+      type: 'history.accepted' as const,
+      actor: by,
+      data: { ...rewrite, reason },
+    })),
+  ];
 }
 
 /** Deployments that the ledger knew nothing of, and git or a runtime did. */

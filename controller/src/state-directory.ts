@@ -11,6 +11,7 @@ export interface StateDirectory {
   repository: string;
   artifacts: string;
   runtimes: string;
+  lastSeen: string;
   /** Stable name of this controller for the lease, so that its next life need not wait for the last one's to end. */
   holder: string;
 }
@@ -25,6 +26,7 @@ export function openStateDirectory(directory: string): StateDirectory {
     repository: join(directory, 'repository'),
     artifacts: join(directory, 'artifacts'),
     runtimes: join(directory, 'runtimes'),
+    lastSeen: join(directory, 'last-seen.json'),
     holder: readFileSync(holderFile, 'utf8').trim(),
   };
 }

@@ -1,8 +1,9 @@
-import type { ErrorCode } from '@switchback-ml/schemas';
+import { type ErrorCode, printable } from '@switchback-ml/schemas';
 
 /**
  * The one error class of the runtime: a code from the list, a sentence for a person (what happened, to which
- * thing, what to do) and structured details. Never holds a secret or a path of the machine.
+ * thing, what to do) and structured details. What it quotes from outside
+ * can do nothing to a terminal. Never holds a secret or a path of the machine.
  */
 export class SwitchbackError extends Error {
   readonly code: ErrorCode;
@@ -13,7 +14,7 @@ export class SwitchbackError extends Error {
     message: string,
     options: { details?: Record<string, unknown>; cause?: unknown } = {},
   ) {
-    super(message, { cause: options.cause });
+    super(printable(message), { cause: options.cause });
     this.name = 'SwitchbackError';
     this.code = code;
     this.details = options.details ?? {};

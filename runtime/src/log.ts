@@ -5,7 +5,8 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** JSON lines on stdout, written before the call returns, so that the last line of a crash is not lost. */
 export function makeLog(fields: Record<string, unknown>): Log {
-  return pino({ base: fields, timestamp: pino.stdTimeFunctions.isoTime });
+  const destination = pino.destination({ dest: 1, sync: true });
+  return pino({ base: fields, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
 export const silentLog: Log = pino({ level: 'silent' });

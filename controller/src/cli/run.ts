@@ -1,9 +1,10 @@
+import { plain, printable } from '@switchback-ml/schemas';
 import { Command, CommanderError } from 'commander';
 import { productVersion } from '../command/index.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
 import type { AddVerbs } from './add-verbs.ts';
-import { plain, printable } from './print/plain.ts';
 import { EXIT, type ExitCode, type Terminal } from './terminal.ts';
+import { addAcceptRewrite } from './verbs/accept-rewrite.ts';
 import { addChangeVerbs } from './verbs/change.ts';
 import { addDoctor } from './verbs/doctor.ts';
 import { addGet } from './verbs/get.ts';
@@ -26,6 +27,7 @@ const VERBS: readonly AddVerbs[] = [
   addRegister,
   addChangeVerbs,
   addSteerVerbs,
+  addAcceptRewrite,
 ];
 
 /** Runs one command; what went wrong is said on the terminal, never thrown. */

@@ -6,6 +6,7 @@ export type { RanAt } from '../registry/ran-at.ts';
 export type { WhyNot } from '../registry/why-not.ts';
 export { type Seed, seedRepository } from '../remote/seed.ts';
 export { type RemoteServer, type RemoteServerSettings, remoteServer } from '../remote/server.ts';
+export { type AcceptRewriteRequest, acceptRewrite } from './accept-rewrite.ts';
 export {
   type DeploymentAddress,
   parseAnything,

@@ -40,6 +40,7 @@ export async function register(
           target: workspace.target,
           person: workspace.person,
           lfs,
+          progress,
           signal,
         });
         await sink.upload(Object.values(prepared.objects), signal);

@@ -30,6 +30,11 @@ export interface UpOptions {
   lfs?: string | undefined;
   /** A duration such as `1s`. */
   poll?: string | undefined;
+  /** A duration such as `90d`. */
+  keepEvents?: string | undefined;
+  /** A size such as `64Gi`. */
+  artifactBudget?: string | undefined;
+  lfsHost?: readonly string[] | undefined;
   progress?: Progress;
   /** Told when the controller died and is started again. */
   onRestart?: (how: string) => void;
@@ -152,10 +157,20 @@ async function takeState(state: string, opened: AsyncDisposableStack): Promise<v
 }
 
 function controllerArguments(options: UpOptions, state: string): string[] {
-  const { repo, branch, root, port, lfs, poll } = options;
-  const given = { repo, branch, root, state, port, lfs, poll };
-  return Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, String(value)],
+  const { repo, branch, root, port, lfs, poll, keepEvents, artifactBudget, lfsHost = [] } = options;
+  const given = {
+    repo,
+    branch,
+    root,
+    state,
+    port,
+    lfs,
+    poll,
+    'keep-events': keepEvents,
+    'artifact-budget': artifactBudget,
+  };
+  return [...Object.entries(given), ...lfsHost.map(host => ['lfs-host', host] as const)].flatMap(
+    ([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]),
   );
 }
 

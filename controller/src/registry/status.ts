@@ -63,10 +63,12 @@ export function makeStatus(input: StatusInput): Status {
       subject: view && view.head === state.head ? view.subject : null,
       ageMs: contact.reachedAt === null ? null : Math.max(0, now - contact.reachedAt),
       failure: contact.failure ? `${contact.failure.code}: ${contact.failure.message}` : null,
+      ...(contact.failure?.since !== undefined && { failingSince: contact.failure.since }),
+      ...(contact.failure?.rewritten && { rewritten: contact.failure.rewritten }),
     },
     environments: environmentsOf(input, around),
     operations: state.open.list().map(operation => operationStatus(operation, around)),
-    problems: (state.desired?.problems ?? []).slice(0, PROBLEMS_SHOWN),
+    problems: [...(view?.problems ?? []), ...(state.desired?.problems ?? [])].slice(0, PROBLEMS_SHOWN),
   };
   input.seen.turn();
   return status;

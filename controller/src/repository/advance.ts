@@ -1,9 +1,10 @@
-import type { BlobId, CommitSha } from '@switchback-ml/schemas';
+import type { BlobId, CommitSha, Problem } from '@switchback-ml/schemas';
 import type { RepositoryFile } from '../desired/desired-state.ts';
 import { SwitchbackError } from '../error.ts';
 import { grown } from './grown-map.ts';
+import { harmless, harmlessLine } from './harmless-text.ts';
 import { extendHistory, hasLastingText, isManifestPath, NO_HISTORY } from './history.ts';
-import { printable, printableLine } from './printable.ts';
+import { LFS_CONFIG_PATH, lfsConfigProblems } from './lfs/lfs-config.ts';
 import { isOurs, readFile } from './read-file.ts';
 import type { Change, CommitSource, HistoryEntry } from './repository.ts';
 import type { RepositoryView } from './view.ts';
@@ -12,20 +13,23 @@ export interface Reader {
   repository: CommitSource;
   /** Folder of the git repository that holds the model repository; empty: its top. */
   root: string;
+  /** Where weights come from whatever the repository says; null: nowhere, or not over HTTP. */
+  lfsEndpoint?: string | null;
 }
 
 /** What a new head says; `at` is the caller's to set. */
-export type Advanced = Pick<RepositoryView, 'head' | 'subject' | 'files' | 'history'> & {
+export type Advanced = Pick<RepositoryView, 'head' | 'subject' | 'files' | 'history' | 'problems'> & {
   /** The former head came in by a merge's other side, so the first-parent line is another one now. */
   isTurned: boolean;
 };
-type Before = Pick<RepositoryView, 'head' | 'files' | 'history'>;
+type Before = Pick<RepositoryView, 'head' | 'files' | 'history' | 'problems'>;
 type Written = Change & { blob: BlobId };
 
 /** Reads under way at once: enough to keep git busy, few enough to hold little in memory. */
 const READS_AT_ONCE = 32;
 /** What a Date can hold. */
 const LATEST = 8.64e15;
+const LARGEST_SETTINGS = 64 * 1024;
 const LONGEST_AUTHOR = 200;
 const LONGEST_SUBJECT = 500;
 
@@ -50,7 +54,23 @@ export async function advance(
   const { base, entries, isTurned } = line;
   const texts = await lastingTexts(reader, { known: before.history.texts, files, entries }, signal);
   const history = extendHistory({ ...base, texts: before.history.texts }, entries, texts);
-  return { head, subject: entries.at(-1)?.subject ?? null, files, history, isTurned };
+  const problems = await problemsOfSettings(reader, line.changes, before, signal);
+  return { head, subject: entries.at(-1)?.subject ?? null, files, history, problems, isTurned };
+}
+
+/** What `.lfsconfig` asks for and does not get. It stands at the top of the git repository, and git reads it there. */
+async function problemsOfSettings(
+  { repository, lfsEndpoint = null }: Reader,
+  changes: readonly Change[],
+  { problems = [] }: Before,
+  signal: AbortSignal,
+): Promise<readonly Problem[]> {
+  const change = changes.find(({ path }) => path === LFS_CONFIG_PATH);
+  if (change === undefined) return problems;
+  if (!isWritten(change)) return [];
+  const read = await repository.readBlob(change.blob, LARGEST_SETTINGS, signal);
+  const text = read.kind === 'bytes' ? Buffer.from(read.bytes).toString('utf8') : '';
+  return lfsConfigProblems(text, lfsEndpoint);
 }
 
 /** The records after those known; throws E_HISTORY_REWRITTEN when the chain is another one. */
@@ -65,7 +85,7 @@ export async function advanceRecords(
   const since = await repository.history(last, tip, signal);
   if (last !== null && since[0]?.parent !== last)
     await checkDescends(repository, { what: 'The record of transitions', before: last, after: tip }, signal);
-  return [...known, ...since.map(printableEntry)];
+  return [...known, ...since.map(harmlessEntry)];
 }
 
 export interface Descent {
@@ -83,7 +103,7 @@ export async function checkDescends(
   if (await repository.isAncestor(before, after, signal)) return;
   throw new SwitchbackError(
     'E_HISTORY_REWRITTEN',
-    `${what} was rewritten: ${before.slice(0, 7)} is no longer part of it, it stands at ${after.slice(0, 7)}. What runs is kept, and nothing is written. Restore ${before.slice(0, 7)}, or accept ${after.slice(0, 7)}.`,
+    `${what} was rewritten: ${before.slice(0, 7)} is no longer part of it, it stands at ${after.slice(0, 7)}. What runs is kept, and nothing is written. Restore ${before.slice(0, 7)}, or accept it: switchback accept-rewrite ${after.slice(0, 7)}.`,
     { details: { before, after } },
   );
 }
@@ -110,7 +130,7 @@ async function readLine(
 ): Promise<Line> {
   const since = await repository.history(before.head, head, signal);
   const told = (entries: readonly HistoryEntry[]): HistoryEntry[] =>
-    entries.map(entry => ({ ...printableEntry(entry), changes: within(root, entry.changes, true) }));
+    entries.map(entry => ({ ...harmlessEntry(entry), changes: within(root, entry.changes, true) }));
   if (before.head === null || since[0]?.parent === before.head)
     return { base: before.history, entries: told(since), changes: lastChanges(since), isTurned: false };
   await checkDescends(repository, { what: 'The branch', before: before.head, after: head }, signal);
@@ -130,13 +150,13 @@ function lastChanges(entries: readonly HistoryEntry[]): Change[] {
  * The one place where foreign text and times enter the view: what anybody shows of it later does nothing to a
  * terminal, and every time is one that a calendar knows.
  */
-function printableEntry(entry: HistoryEntry): HistoryEntry {
+function harmlessEntry(entry: HistoryEntry): HistoryEntry {
   return {
     ...entry,
     at: Math.min(Math.max(0, entry.at), LATEST),
-    author: printableLine(entry.author, LONGEST_AUTHOR),
-    subject: printableLine(entry.subject, LONGEST_SUBJECT),
-    body: printable(entry.body),
+    author: harmlessLine(entry.author, LONGEST_AUTHOR),
+    subject: harmlessLine(entry.subject, LONGEST_SUBJECT),
+    body: harmless(entry.body),
   };
 }
 

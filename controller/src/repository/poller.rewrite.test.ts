@@ -58,7 +58,9 @@ describe('RepositoryPoller and a history that is rewritten', () => {
     expect(poller.latest()!.head).toBe(good);
     expect(poller.contact().failure).toEqual({
       code: 'E_HISTORY_REWRITTEN',
-      message: expect.stringMatching(new RegExp(`${good.slice(0, 7)}.*accept ${rewritten.slice(0, 7)}`)),
+      message: expect.stringMatching(
+        new RegExp(`${good.slice(0, 7)}.*accept-rewrite ${rewritten.slice(0, 7)}`),
+      ),
       since: 11_000,
       rewritten: { ref: MAIN, before: good, after: rewritten },
     });

@@ -100,6 +100,26 @@ describe('RepositoryPoller', () => {
     expect(view.files.get(`${VERSION}/golden.json`)).toMatchObject({ kind: 'raw', sizeBytes: 2, digest });
   });
 
+  it('tells what .lfsconfig asks for and does not get, as long as it stands there', async () => {
+    await push({ [RELEASE]: 'kind: Release\n' });
+    const poller = start();
+    await time.rest();
+    const before = poller.latest()?.problems;
+    await push({ '.lfsconfig': '[lfs]\n\tfetchexclude = *\n\turl = https://elsewhere.example/lfs\n' });
+    await look();
+    const told = poller.latest()?.problems;
+    await push({ [RELEASE]: 'kind: Release\nversion: "1"\n' });
+    await look();
+    const still = poller.latest()?.problems;
+    await push({ '.lfsconfig': null });
+    await look();
+
+    expect(before).toEqual([]);
+    expect(told).toMatchObject([{ code: 'W_LFS_CONFIG', path: '.lfsconfig', line: 3, field: 'lfs.url' }]);
+    expect(still).toEqual(told);
+    expect(poller.latest()?.problems).toEqual([]);
+  });
+
   it('reads again only what changed, and tells its listeners only then', async () => {
     const read: string[] = [];
     const counting: Repository = {

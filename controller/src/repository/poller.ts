@@ -7,12 +7,14 @@ import type { Log } from '../log.ts';
 import { advance, advanceRecords, checkDescends } from './advance.ts';
 import { NO_HISTORY } from './history.ts';
 import type { CommitMemory, CommitSource, Head, HistoryEntry } from './repository.ts';
-import type { RemoteFailure, RepositoryView, RepositoryWatch, Rewrite, RewriteAcceptance } from './view.ts';
+import type { RemoteFailure, RepositoryView, RepositoryWatch, Rewrite } from './view.ts';
 
 export interface PollerSettings {
   repository: CommitSource & CommitMemory;
   /** Folder of the git repository that holds the model repository; empty: its top. */
   root: string;
+  /** Where weights come from whatever the repository says; null: nowhere, or not over HTTP. */
+  lfsEndpoint?: string | null;
   branch: string;
   historyRef: string;
   intervalMs: number;
@@ -33,7 +35,7 @@ const LONGEST_BACK_OFF_MS = 10_000;
  * Publishes the repository as last seen, with its age. Work is proportional to the change: only changed blobs are
  * read. Nobody waits for it; a remote that is away leaves the last view standing.
  */
-export class RepositoryPoller implements RepositoryWatch, RewriteAcceptance, AsyncDisposable {
+export class RepositoryPoller implements RepositoryWatch, AsyncDisposable {
   readonly #settings: PollerSettings;
   readonly #branch: string;
   readonly #stop = new AbortController();

@@ -10,7 +10,7 @@ const LARGEST_POINTER = 1024;
 const LARGEST_RAW = 16 * 2 ** 20;
 
 /** Whether the model repository has any use for the path. */
-export const isOurs = (path: string): boolean => /^(models|environments)\//.test(path);
+export const isOurs = (path: string): boolean => /^(models|environments)(\/|$)/.test(path);
 
 /** One changed path as what it is: manifest, LFS pointer, raw bytes, or refused with the reason. */
 export async function readFile(
@@ -33,7 +33,10 @@ export async function readFile(
     if (read.kind === 'too-large') return refused('E_MANIFEST_TOO_LARGE', 'is larger than 64 KiB');
     const text = decode(read.bytes);
     return text === null
-      ? refused('E_MANIFEST_ENCODING', 'is not UTF-8')
+      ? refused(
+          'E_MANIFEST_ENCODING',
+          `is not UTF-8: byte ${firstWrongByte(read.bytes)} is part of no character`,
+        )
       : { ...file, kind: 'manifest', text };
   }
   const whole = read.kind === 'bytes' ? read : await source.readBlob(blob, LARGEST_RAW, signal);
@@ -53,6 +56,27 @@ function decode(bytes: Uint8Array): string | null {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return null;
+  }
+}
+
+/** How many bytes from the start are whole characters; a short walk, for a file that is refused anyway. */
+function firstWrongByte(bytes: Uint8Array): number {
+  let [right, wrong] = [0, bytes.length];
+  while (right < wrong) {
+    const middle = Math.ceil((right + wrong) / 2);
+    if (isWhole(bytes.subarray(0, middle))) right = middle;
+    else wrong = middle - 1;
+  }
+  return right;
+}
+
+/** Whether nothing in it is wrong so far; a character that is cut off at the end may yet come right. */
+function isWhole(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CommitSha, Instant } from '@switchback-ml/schemas';
+import type { CommitSha, Instant, Problem } from '@switchback-ml/schemas';
 import type { RepositoryFile, RepositoryHistory } from '../desired/desired-state.ts';
 import type { HistoryEntry } from './repository.ts';
 
@@ -12,6 +12,8 @@ export interface RepositoryView {
   at: Instant;
   files: ReadonlyMap<string, RepositoryFile>;
   history: RepositoryHistory;
+  /** What the repository's own settings ask for and do not get. */
+  problems?: readonly Problem[];
   /** First-parent entries of the history ref, oldest first. */
   records: readonly HistoryEntry[];
   /** The head before, when this one's first-parent line goes past it: it came in by a merge's other side. */
@@ -43,14 +45,10 @@ export interface RepositoryWatch {
   contact(): { reachedAt: Instant | null; failure: RemoteFailure | null };
   /** A hint that something may have changed; coalesced. */
   nudge(): void;
-  onChange(listener: () => void): void;
-}
-
-/** A person's word that a rewritten history is meant. */
-export interface RewriteAcceptance {
   /**
-   * Goes on from `head`, if that is exactly what a rewritten ref was seen at; `not-there` otherwise, and nothing
-   * changes. Takes effect with the next look, which is made at once.
+   * A person's word that a rewritten history is meant: goes on from `head`, if that is exactly where a rewritten ref
+   * was seen; `not-there` otherwise, and nothing changes. Takes effect with the next look, which is made at once.
    */
   acceptRewrite(head: CommitSha): 'accepted' | 'not-there';
+  onChange(listener: () => void): void;
 }

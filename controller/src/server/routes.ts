@@ -6,6 +6,7 @@ import { nudge, personVerb } from './routes/deployments.ts';
 import { events } from './routes/events.ts';
 import { description, health, metrics, readiness } from './routes/process.ts';
 import { history, models, operations, status, versions } from './routes/registry.ts';
+import { acceptRewrite } from './routes/repository.ts';
 import { artifact, snapshot } from './routes/runtime.ts';
 import { whyNotThere } from './routes/why-not.ts';
 import type { ServerWorld } from './world.ts';
@@ -39,6 +40,7 @@ export function routes(world: ServerWorld, version: string): Route[] {
     { ...person, path: `${DEPLOYMENT}/abort`, verb: 'abort', endpoint: personVerb(world, 'abort') },
     { ...person, path: `${DEPLOYMENT}/pause`, verb: 'pause', endpoint: personVerb(world, 'pause') },
     { ...person, path: `${DEPLOYMENT}/resume`, verb: 'resume', endpoint: personVerb(world, 'resume') },
+    { ...person, path: `${API}/repository/accept-rewrite`, verb: 'accept-rewrite', endpoint: acceptRewrite(world) },
     { ...person, path: `${API}/nudge`, verb: 'nudge', endpoint: nudge(world) },
     { ...pull, path: SNAPSHOT_PATH, verb: 'pull-snapshot', endpoint: snapshot(world) },
     { ...pull, path: ARTIFACT_PATH, verb: 'pull-artifact', endpoint: artifact(world) },

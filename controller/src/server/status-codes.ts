@@ -24,6 +24,7 @@ const STATUS_OF_ERROR: Partial<Record<ErrorCode, number>> = {
   E_NO_LAST_GOOD: 409,
   E_LFS_OBJECT: 502,
   E_LFS_DIGEST: 502,
+  E_DISK_FULL: 507,
   E_LFS_UNREACHABLE: 503,
   E_LEASE_HELD: 503,
   E_LEDGER: 503,

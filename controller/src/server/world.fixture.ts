@@ -85,6 +85,7 @@ export async function worldWith(part: Partial<ServerWorld> = {}): Promise<TestWo
     repository: {
       latest: () => viewWith(),
       contact: () => ({ reachedAt: NOW - 500, failure: null }),
+      acceptRewrite: () => 'not-there',
       nudge: () => {
         world.nudges += 1;
       },

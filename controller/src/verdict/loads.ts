@@ -7,13 +7,14 @@ const BLAMES_CANDIDATE = {
   E_MODEL_LOAD: 'does not load',
   E_MODEL_SIGNATURE: 'does not have the signature it was registered with',
   E_ENGINE_DIED: 'kills its engine',
+  E_ENGINE_MEMORY: 'needs more memory than it may',
 } satisfies Partial<Record<ErrorCode, string>>;
 
 const LONGEST_MESSAGE = 300;
 
 /**
  * Null unless an instance says that it can't have the candidate, by the candidate's own fault. One instance is
- * enough: `failed` is final for the revision's bytes. Words older than the analysis are of an earlier try.
+ * enough: what failed with a fault of its own will not do better elsewhere. Words older than the analysis are of an earlier try.
  */
 export function loads(analysis: Analysis, attests: readonly Attest[]): Finding | null {
   const ours = attests

@@ -115,7 +115,7 @@ function answerErrors(app: FastifyInstance, log: Log): void {
 }
 
 function refuse(reply: FastifyReply, error: SwitchbackError, status = statusOf(error.code)): FastifyReply {
-  const retryAfter = retryAfterOf(error.code);
+  const retryAfter = retryAfterOf(error);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const hasDetails = Object.keys(error.details).length > 0;
   return reply

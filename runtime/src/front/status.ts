@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@switchback-ml/schemas';
+import type { SwitchbackError } from '../error.ts';
 
 /** The only place that knows which HTTP status a code of ours has. What isn't named here is a fault of ours. */
 const STATUSES: Partial<Record<ErrorCode, number>> = {
@@ -25,6 +26,9 @@ export function statusOf(code: ErrorCode): number {
   return STATUSES[code] ?? 500;
 }
 
-export function retryAfterOf(code: ErrorCode): number | undefined {
-  return RETRY_AFTER_SECONDS[code];
+/** In seconds; what knows better when it will be back says so in `details.retryAfterMs`. */
+export function retryAfterOf({ code, details }: SwitchbackError): number | undefined {
+  const { retryAfterMs } = details;
+  const known = typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : undefined;
+  return known ?? RETRY_AFTER_SECONDS[code];
 }

@@ -226,9 +226,7 @@ export class Revision {
 
   #note(cause: Cause | null): void {
     if (cause === null) return;
-    // A wrong answer is a heartbeat that stayed away: the contract has no word of its own for it.
-    const told = cause.cause === 'wrong' ? 'hung' : cause.cause;
-    const replacement = { at: this.#options.clock.now(), cause: told, reason: cause.reason };
+    const replacement = { at: this.#options.clock.now(), cause: cause.cause, reason: cause.reason };
     this.#replaced = [...this.#replaced, replacement].slice(-MOST_REPLACEMENTS_TOLD);
   }
 

@@ -1,5 +1,5 @@
+import { plain } from '@switchback-ml/schemas';
 import type { Check, Diagnosis } from '../../command/index.ts';
-import { plain } from './plain.ts';
 import { table } from './table.ts';
 
 /** A line a check; where something is wrong, the remedy under it. */

@@ -1,6 +1,6 @@
 import type { Event } from '@switchback-ml/schemas';
+import { plain } from '@switchback-ml/schemas';
 import { clockTime } from './age.ts';
-import { plain } from './plain.ts';
 
 const LONGEST_DATA = 200;
 

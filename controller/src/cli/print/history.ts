@@ -1,6 +1,6 @@
+import { plain } from '@switchback-ml/schemas';
 import type { History, HistoryItem, RanAt, Then } from '../../command/index.ts';
 import { clockTime } from './age.ts';
-import { plain } from './plain.ts';
 import { table } from './table.ts';
 
 /** Newest first: when, which commit, which version, what became of it; of several deployments, which. */

@@ -1,4 +1,5 @@
 import type { Status, Wait } from '@switchback-ml/schemas';
+import { plain, printable } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diagnosisText } from './doctor.ts';
@@ -7,7 +8,6 @@ import { documentsText, settingsText } from './get.ts';
 import { historyText, thenText } from './history.ts';
 import { logLineText } from './log-line.ts';
 import { outcomeText } from './outcome.ts';
-import { plain, printable } from './plain.ts';
 import { sourceText } from './source.ts';
 import { problemsText, statusText } from './status.ts';
 import { whyNotText } from './why-not.ts';

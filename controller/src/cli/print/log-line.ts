@@ -1,5 +1,5 @@
+import { plain } from '@switchback-ml/schemas';
 import type { LogLine } from '../../command/index.ts';
-import { plain } from './plain.ts';
 
 /** When, how grave, of which process, what, and what is known of it, on one line. */
 export function logLineText({ at, level, source, message, fields }: LogLine): string {

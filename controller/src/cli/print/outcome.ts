@@ -1,5 +1,5 @@
+import { plain } from '@switchback-ml/schemas';
 import type { Outcome } from '../../command/index.ts';
-import { plain } from './plain.ts';
 
 /** What it did, what git says of it, how to undo it, and what else is worth knowing. */
 export function outcomeText({ did, git, undo, notes }: Outcome): string {

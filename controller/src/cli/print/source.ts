@@ -1,5 +1,5 @@
+import { plain } from '@switchback-ml/schemas';
 import type { Source } from '../../command/index.ts';
-import { plain } from './plain.ts';
 
 /** Where an answer comes from, so that nobody takes a stale clone for the truth. */
 export function sourceText(source: Source): string {

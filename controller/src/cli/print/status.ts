@@ -6,8 +6,8 @@ import type {
   Status,
   Wait,
 } from '@switchback-ml/schemas';
+import { plain } from '@switchback-ml/schemas';
 import { clockTime, duration } from './age.ts';
-import { plain } from './plain.ts';
 import { table } from './table.ts';
 
 /** How everything stands, compact: what is well takes a line, what is not says what to do. */

@@ -1,4 +1,4 @@
-import { plain } from './plain.ts';
+import { plain } from '@switchback-ml/schemas';
 
 /** Columns as wide as their widest cell; the last one is not padded. A cell is one line, whatever stands in it. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {

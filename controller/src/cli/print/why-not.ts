@@ -1,5 +1,5 @@
+import { plain } from '@switchback-ml/schemas';
 import type { WhyNot } from '../../command/index.ts';
-import { plain } from './plain.ts';
 import { waitLines } from './status.ts';
 
 /** Whether it is there, then each reason as the five questions of every wait. */

@@ -13,6 +13,9 @@ interface Flags {
   port?: number;
   lfs?: string;
   poll?: string;
+  keepEvents?: string;
+  artifactBudget?: string;
+  lfsHost?: string[];
 }
 
 /** The whole loop in the foreground of a terminal. */
@@ -28,6 +31,9 @@ export const addUp: AddVerbs = (program, terminal, finish) => {
     .option('--port <number>', 'of the management API (default: a free one)', numberBetween(0, 65_535))
     .option('--lfs <url>', "LFS endpoint, where it is not the repository's own")
     .option('--poll <duration>', 'how often to look at the remote (default: 1s)')
+    .option('--keep-events <duration>', 'how old an event may get (default: 90d)')
+    .option('--artifact-budget <size>', 'disk that artifacts may take beyond what is needed (default: 64Gi)')
+    .option('--lfs-host <host...>', 'other hosts that the LFS server may send us to')
     .action(async (flags: Flags) => {
       await using running = await start(flags, terminal);
       terminal.out(upText(running, flags, terminal.now()));

@@ -1,11 +1,11 @@
-import { printable } from '../printable.ts';
+import { harmless } from '../harmless-text.ts';
 
 const LONGEST = 600;
 const CREDENTIALS = /\/\/[^/\s@]+@/g;
 
-/** Foreign text made fit to be shown: printable, without credentials or any of `secrets`. Lines stay lines. */
+/** Foreign text made fit to be shown: harmless, without credentials or any of `secrets`. Lines stay lines. */
 export function plainText(text: string, secrets: readonly string[]): string {
-  let plain = printable(text).replace(CREDENTIALS, '//');
+  let plain = harmless(text).replace(CREDENTIALS, '//');
   for (const secret of secrets) plain = plain.replaceAll(secret, '[secret]');
   return plain;
 }

@@ -1,6 +1,6 @@
 import type { Problem } from '@switchback-ml/schemas';
 
-const PATH = '.lfsconfig';
+export const LFS_CONFIG_PATH = '.lfsconfig';
 /** They change what a clone holds, not where anything goes. */
 const HARMLESS = new Set([
   'lfs.fetchexclude',
@@ -65,7 +65,7 @@ function ignored(line: number, key: string): Problem {
   return {
     code: 'W_LFS_CONFIG',
     severity: 'warning',
-    path: PATH,
+    path: LFS_CONFIG_PATH,
     line,
     field,
     message: `${field} is ignored: where LFS objects come from is the operator's to say, not the repository's`,

@@ -8,26 +8,10 @@ import { type Decided, decide, type PersonVerb } from '../person-request.ts';
 import { type Endpoint, endpoint } from '../route.ts';
 import { aborted, within } from '../within.ts';
 import type { ServerWorld } from '../world.ts';
+import { Words } from './words.ts';
 
 /** A cycle is due at least every second; one that takes longer than this is stuck. */
 const CYCLE_PATIENCE_MS = 8_000;
-
-/** One line of a person's words: it gets into commits and logs, where a second line could pretend to be ours. */
-const Line = z
-  .string()
-  .trim()
-  .min(1)
-  .max(300)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
-  .regex(/^[^\u0000-\u001f\u007f\u0085\u2028\u2029]*$/, 'must be one line, without control characters');
-
-const Body = z.strictObject({
-  reason: Line,
-  /** Who wishes it, as the record shall name them. */
-  by: Line.max(100)
-    .refine(name => name !== 'controller', 'must be a person: "controller" is the controller itself')
-    .default('operator'),
-});
 
 const Done = z.object({
   operation: OperationId.optional(),
@@ -47,7 +31,7 @@ export function personVerb(world: ServerWorld, verb: PersonVerb): Endpoint {
   return endpoint({
     summary: SUMMARIES[verb],
     params: z.object({ environment: EnvironmentName, model: ModelName }),
-    body: Body,
+    body: Words,
     answers: { accepted: Done },
     handle: async ({ params: { environment, model }, body: { reason, by }, signal }) => {
       const epoch = world.epoch();

@@ -119,6 +119,7 @@ function repository(part: Partial<ServerWorld['repository']>): ServerWorld['repo
     latest: () => viewWith(),
     contact: () => ({ reachedAt: NOW, failure: null }),
     nudge: () => {},
+    acceptRewrite: () => 'not-there',
     onChange: () => {},
     ...part,
   };
