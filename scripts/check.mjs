@@ -9,6 +9,7 @@ const checks = [
   ['format and lint', [bin('@biomejs/biome', 'bin/biome'), 'ci', '--error-on-warnings', '.']],
   ['types', [bin('typescript', 'bin/tsc'), '-p', '.']],
   ['import rules', [join(root, 'scripts/import-rules.mjs')]],
+  ['hostile inputs', [join(root, 'scripts/hostile.mjs')]],
   ['dead code', [bin('knip', 'bin/knip.js')]],
 ];
 

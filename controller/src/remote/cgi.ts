@@ -1,3 +1,5 @@
+import { SwitchbackError } from '../error.ts';
+
 export interface CgiHead {
   status: number;
   headers: Record<string, string>;
@@ -12,7 +14,8 @@ export function parseCgiHead(bytes: Buffer): CgiHead | null {
   const text = bytes.subarray(0, HEAD_LIMIT).toString('latin1');
   const blank = /\r?\n\r?\n/.exec(text);
   if (blank === null) {
-    if (bytes.length > HEAD_LIMIT) throw new Error('the head of a CGI answer does not end');
+    if (bytes.length > HEAD_LIMIT)
+      throw new SwitchbackError('E_GIT_FAILED', 'What git answers has a head that does not end.');
     return null;
   }
   const headers: Record<string, string> = {};

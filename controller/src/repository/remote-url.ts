@@ -8,6 +8,7 @@ export type RemoteUrl =
   /** A bare repository in a folder of this machine. */
   | { kind: 'file'; url: string; path: string };
 
+const LONGEST_URL = 2000;
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const SCP_LIKE =
   /^[A-Za-z0-9_][-._A-Za-z0-9]*@[A-Za-z0-9][-.A-Za-z0-9]*:(?!-)[~/._A-Za-z0-9][-~/._A-Za-z0-9]*$/;
@@ -20,6 +21,7 @@ const ENCODED_CONTROL = /%(?:[01][0-9a-f]|7f)/i;
  * it. Everything else, `ext::` and credentials in the address first of all, is refused before git sees it.
  */
 export function parseRemoteUrl(text: string, { allowFile }: { allowFile: boolean }): RemoteUrl {
+  if (text.length > LONGEST_URL) throw refused('it is longer than any address has to be');
   if (isAbsolute(text) || text.startsWith('file:')) return fileRemote(text, allowFile);
   if (!PLAIN.test(text) || ENCODED_CONTROL.test(text) || text.startsWith('-'))
     throw refused('it has characters that no remote needs');

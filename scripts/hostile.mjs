@@ -1,0 +1,58 @@
+// Holds test/hostile/index.ts to its word: every named hostile input is mapped to tests that exist, or to the
+// capability that will bring them. Prints the counts.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { groups } from '../test/hostile/index.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What is wrong with the index, one sentence each, and how many inputs are tested here or left to whom. */
+export function judgeIndex(groups, read = readTestFile) {
+  const offences = [];
+  const left = new Map();
+  let mapped = 0;
+  let tested = 0;
+  for (const { letter, ids, inputs } of groups) {
+    const wanted = Array.from(
+      { length: ids },
+      (_, index) => `${letter}${String(index + 1).padStart(2, '0')}`,
+    );
+    for (const id of Object.keys(inputs))
+      if (!wanted.includes(id))
+        offences.push(`${id} is not an id of group ${letter}: take it out, or mend it.`);
+    for (const id of wanted) {
+      const input = inputs[id];
+      if (input === undefined) {
+        offences.push(`${id} is mapped nowhere: name its tests, or the capability that will bring them.`);
+        continue;
+      }
+      mapped += 1;
+      if ('left' in input) {
+        left.set(input.left, (left.get(input.left) ?? 0) + 1);
+        continue;
+      }
+      tested += 1;
+      const text = read(input.file);
+      if (text === null) offences.push(`${id} names ${input.file}, which is not there.`);
+      else
+        for (const name of input.tests)
+          if (!text.includes(name))
+            offences.push(`${id} names a test that ${input.file} has not: "${name}".`);
+    }
+  }
+  return { offences, mapped, tested, left };
+}
+
+function readTestFile(file) {
+  const path = join(root, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { offences, mapped, tested, left } = judgeIndex(groups);
+  for (const offence of offences) console.error(offence);
+  const elsewhere = [...left].map(([capability, count]) => `${count} to ${capability}`).join(', ');
+  console.log(`hostile inputs: ${mapped} mapped, ${tested} tested here, left: ${elsewhere}`);
+  process.exit(offences.length === 0 ? 0 : 1);
+}
