@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import {
   API_VERSION,
   ArtifactDigest,
-  canonicalJson,
+  type Backend,
+  type CommitSha,
   type EnvironmentName,
   type ServingSnapshot,
 } from '@switchback-ml/schemas';
+import type { Routes } from '../rollout/rollout.ts';
 import type { Plan, PlanInput } from './action.ts';
 
 /**
@@ -18,15 +20,10 @@ export function plan({ target, commit, keys, replace, observed }: PlanInput): Pl
   const start: Plan[number][] = [];
   for (const [environment, routes] of target) {
     if (!routes) continue;
-    const snapshot = snapshotOf(
-      environment,
-      commit,
-      Object.fromEntries([...routes].map(([model, backends]) => [model, { backends: [...backends] }])),
-      keys.get(environment) ?? [],
-    );
-    if (observed.published.get(environment)?.generation !== snapshot.generation) {
-      publish.push({ kind: 'publish-snapshot', environment, snapshot });
-    }
+    const wanted = { environment, commit, routes, keys: keys.get(environment) ?? [] };
+    const published = observed.published.get(environment);
+    if (!published || !isPublished(wanted, published))
+      publish.push({ kind: 'publish-snapshot', environment, snapshot: snapshotOf(wanted) });
     if (!running.has(environment)) start.push({ kind: 'start-runtime', environment });
   }
   const stop = [...running]
@@ -42,22 +39,61 @@ export function plan({ target, commit, keys, replace, observed }: PlanInput): Pl
   return [...publish, ...start, ...anew, ...stop];
 }
 
-function snapshotOf(
-  environment: EnvironmentName,
-  commit: ServingSnapshot['commit'],
-  routes: ServingSnapshot['routes'],
-  keys: readonly string[],
-): ServingSnapshot {
+interface Wanted {
+  environment: EnvironmentName;
+  commit: CommitSha;
+  routes: Routes;
+  keys: readonly string[];
+}
+
+/**
+ * Whether a snapshot says just what is wanted. Most passes find that it does, so nothing is hashed for it: bytes and
+ * signature of a backend follow from its digest, and the rest is compared as it is.
+ */
+function isPublished({ commit, routes, keys }: Wanted, published: ServingSnapshot): boolean {
+  if (published.commit !== commit || !isSame(published.keys, keys)) return false;
+  if (Object.keys(published.routes).length !== routes.size) return false;
+  for (const [model, backends] of routes) {
+    const there = published.routes[model]?.backends ?? [];
+    if (backends.length !== there.length) return false;
+    if (!backends.every((backend, index) => isSameBackend(backend, there[index]))) return false;
+  }
+  return true;
+}
+
+function isSameBackend(one: Backend, other: Backend | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.revision === other.revision &&
+    one.weight === other.weight &&
+    one.version === other.version &&
+    one.digest === other.digest &&
+    (one.limits === other.limits || isSame(one.limits, other.limits)) &&
+    (one.indicators === other.indicators || isSame(one.indicators, other.indicators))
+  );
+}
+
+/** Of plain values that are made by the same lines, in the same order. */
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function snapshotOf({ environment, commit, routes, keys }: Wanted): ServingSnapshot {
   const content = {
     apiVersion: API_VERSION,
     kind: 'ServingSnapshot' as const,
     environment,
     commit,
-    routes,
+    routes: Object.fromEntries(
+      [...routes].sort(byName).map(([model, backends]) => [model, { backends: [...backends] }]),
+    ),
     keys: keys.map(key => ArtifactDigest.parse(key)),
   };
-  return {
-    ...content,
-    generation: createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 16),
-  } as ServingSnapshot;
+  // Everything in it was made by the same lines in the same order, so equal content is equal text.
+  const generation = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+  return { ...content, generation } as ServingSnapshot;
+}
+
+function byName([one]: [string, unknown], [other]: [string, unknown]): number {
+  return one < other ? -1 : 1;
 }
