@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -51,8 +51,9 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => {
   mkdirSync(join(state, 'keys'), { recursive: true });
   for (const name of ['operator-token', 'runtime-token']) writeFileSync(join(state, name), 'token\n');
+  // Whole or not at all, as the controller does it.
   writeFileSync(
-    file,
+    `${file}.new`,
     JSON.stringify({
       address: address(),
       pid: process.pid,
@@ -62,6 +63,7 @@ server.listen(0, '127.0.0.1', () => {
       startedAt: 1,
     }),
   );
+  renameSync(`${file}.new`, file);
 });
 process.on('SIGTERM', () => {
   if (mood === 'stubborn') return;
