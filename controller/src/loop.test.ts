@@ -194,6 +194,35 @@ describe('a degraded candidate', () => {
     expect((moved?.at ?? 0) - (intended?.at ?? 0)).toBeGreaterThanOrEqual(1000);
   });
 
+  test('waits for the word of the runtime also when the intent is of an earlier life', async () => {
+    const commit = await beginCanary();
+    const bad = loop
+      .snapshot()
+      ?.routes['fraud' as never]?.backends.find(({ version }) => version === '1.1.0');
+    if (!bad) throw new Error('no candidate');
+    loop.lagging = bad;
+    await degrade();
+    loop.life.isOver = true;
+    await loop.life[Symbol.asyncDispose]();
+    loop.now += 10_000;
+    await loop.live(loop.holder);
+    await loop.seen(commit);
+    const rollback = () => loop.state.open.list().find(({ kind }) => kind === 'rollback');
+
+    for (let look = 0; look < 20; look++) {
+      await loop.pass(20);
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    expect(loop.weights()).toEqual({ '1.0.0': 100 });
+    expect(rollback()?.state).toBe('intended');
+
+    loop.lagging = null;
+    await until(async () => {
+      await loop.pass(20);
+      return rollback()?.state !== 'intended';
+    });
+  });
+
   test('is a divergence where a runtime still answers from it, and is not brought back by healing', async () => {
     await beginCanary();
     const bad = loop

@@ -1,4 +1,4 @@
-import type { CommitSha, RevisionId } from '@switchback-ml/schemas';
+import type { CommitSha, Instant, OperationId, RevisionId } from '@switchback-ml/schemas';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { RollbackIntent } from '../proposal/intent.ts';
 import { rollbackMessage } from '../proposal/message.ts';
@@ -14,14 +14,18 @@ import type { Moved, RunnerWorld } from './runner-world.ts';
 /** Usually a few milliseconds; the revert must not wait for a runtime that hangs. */
 const WORD_OF_RUNTIMES_MS = 1000;
 
+/** Since when this life publishes nothing any more for what an operation leaves. */
+export type Withdrawals = Map<OperationId, Instant>;
+
 /** intended → moved (traffic is back) → pushed (git says so) → done (seen at the head). */
 export async function runRollback(
   world: RunnerWorld,
   operation: Operation,
   intent: RollbackIntent,
+  withdrawals: Withdrawals,
   signal: AbortSignal,
 ): Promise<Moved> {
-  if (operation.state === 'intended') return trafficMoved(world, operation, intent);
+  if (operation.state === 'intended') return trafficMoved(world, operation, intent, withdrawals);
   const view = world.watch.latest();
   const desired = world.desired();
   if (!view?.head || !desired || desired.commit !== view.head) return { kind: 'wait' };
@@ -37,18 +41,23 @@ export async function runRollback(
  */
 function trafficMoved(
   world: RunnerWorld,
-  { createdAt }: Operation,
+  { id }: Operation,
   { environment, model, from, to }: RollbackIntent,
+  withdrawals: Withdrawals,
 ): Moved {
   const getsTraffic = (backends: readonly { revision: RevisionId; weight: number }[] = []): boolean =>
     backends.some(({ revision, weight }) => revision === from.id && weight > 0);
   if (getsTraffic(world.published().get(environment)?.routes[model]?.backends)) return { kind: 'wait' };
   const now = world.clock.now();
+  // Not since the intent: that may be an earlier life's, which ended before it could publish.
+  const since = withdrawals.get(id) ?? now;
+  withdrawals.set(id, since);
   const stillServed = world
     .heard()
     .filter(word => word.environment === environment && now - word.heardAt < WORD_OF_RUNTIMES_MS)
     .some(({ observation }) => getsTraffic(observation.routes[model]?.backends));
-  if (stillServed && now - createdAt < WORD_OF_RUNTIMES_MS) return { kind: 'wait' };
+  if (stillServed && now - since < WORD_OF_RUNTIMES_MS) return { kind: 'wait' };
+  withdrawals.delete(id);
   const data = { from: from.version, to: to.version };
   return { kind: 'to', state: 'moved', event: 'operation.moved', data };
 }

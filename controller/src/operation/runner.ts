@@ -2,7 +2,7 @@ import { messageOf } from '../error.ts';
 import { isEnded, type Operation } from './open-operations.ts';
 import { runPromotion } from './run-promotion.ts';
 import { runRecord } from './run-record.ts';
-import { runRollback } from './run-rollback.ts';
+import { runRollback, type Withdrawals } from './run-rollback.ts';
 import type { Moved, RunnerWorld } from './runner-world.ts';
 
 const PATIENCE_MS = 20_000;
@@ -16,6 +16,7 @@ const LONGEST_BACK_OFF_MS = 5_000;
 export class OperationRunner {
   readonly #world: RunnerWorld;
   readonly #stop = new AbortController();
+  readonly #withdrawals: Withdrawals = new Map();
   readonly #loop: Promise<void>;
   #kicked = Promise.withResolvers<void>();
 
@@ -63,11 +64,23 @@ export class OperationRunner {
     for (const operation of inOrder(this.#world.open.list())) {
       if (this.#stop.signal.aborted || this.#world.epoch() === null) return false;
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PATIENCE_MS)]);
-      const moved = await look(this.#world, operation, signal);
+      const moved = await this.#look(operation, signal);
       if (moved.kind === 'wait') continue;
       progressed = (await this.#remember(operation, moved)) || progressed;
     }
     return progressed;
+  }
+
+  #look(operation: Operation, signal: AbortSignal): Promise<Moved> {
+    const { intent } = operation;
+    switch (intent.kind) {
+      case 'rollback':
+        return runRollback(this.#world, operation, intent, this.#withdrawals, signal);
+      case 'promotion':
+        return runPromotion(this.#world, operation, intent, signal);
+      case 'record':
+        return runRecord(this.#world, operation, intent, signal);
+    }
   }
 
   async #remember(operation: Operation, moved: Moved & { kind: 'to' }): Promise<boolean> {
@@ -94,17 +107,6 @@ export class OperationRunner {
     );
     if (!isEnded(next.state)) watch.nudge();
     return true;
-  }
-}
-
-function look(world: RunnerWorld, operation: Operation, signal: AbortSignal): Promise<Moved> {
-  switch (operation.intent.kind) {
-    case 'rollback':
-      return runRollback(world, operation, operation.intent, signal);
-    case 'promotion':
-      return runPromotion(world, operation, operation.intent, signal);
-    case 'record':
-      return runRecord(world, operation, operation.intent, signal);
   }
 }
 
