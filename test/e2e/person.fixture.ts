@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BRANCH } from '../../demo/place.ts';
 
@@ -29,10 +29,49 @@ export class Person {
   /** Writes files, commits and pushes them; the new commit. */
   async edit(message: string, files: Readonly<Record<string, string>>): Promise<string> {
     await this.#git('pull', '--quiet', '--ff-only');
-    for (const [path, text] of Object.entries(files)) await writeFile(join(this.#directory, path), text);
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(this.#directory, path)), { recursive: true });
+      await writeFile(join(this.#directory, path), text);
+    }
     await this.#git('add', ...Object.keys(files));
     await this.#git('commit', '--quiet', '-m', message);
     return this.#push();
+  }
+
+  /** Removes a file or folder, commits and pushes that; the new commit. */
+  async remove(message: string, path: string): Promise<string> {
+    await this.#git('pull', '--quiet', '--ff-only');
+    await this.#git('rm', '-r', '--quiet', path);
+    await this.#git('commit', '--quiet', '-m', message);
+    return this.#push();
+  }
+
+  /** Merges a branch that waits for a person, fast-forward where that is possible; the new head. */
+  async merge(branch: string): Promise<string> {
+    await this.#git('pull', '--quiet', '--ff-only');
+    await this.#git('fetch', '--quiet', 'origin', branch);
+    await this.#git('merge', '--quiet', '--no-edit', 'FETCH_HEAD');
+    return this.#push();
+  }
+
+  /** Puts another commit in place of the newest one, by force; what had been there, and what is now. */
+  async rewrite(
+    message: string,
+    files: Readonly<Record<string, string>>,
+  ): Promise<{ before: string; after: string }> {
+    await this.#git('pull', '--quiet', '--ff-only');
+    const before = (await this.#git('rev-parse', 'HEAD')).trim();
+    for (const [path, text] of Object.entries(files)) await writeFile(join(this.#directory, path), text);
+    await this.#git('add', ...Object.keys(files));
+    await this.#git('commit', '--quiet', '--amend', '-m', message);
+    await this.#git('push', '--quiet', '--force');
+    return { before, after: (await this.#git('rev-parse', 'HEAD')).trim() };
+  }
+
+  /** Puts the branch back to where it stood, by force. */
+  async restore(commit: string): Promise<void> {
+    await this.#git('reset', '--quiet', '--hard', commit);
+    await this.#git('push', '--quiet', '--force');
   }
 
   /** Content of a path at the branch as the remote has it now; null when it is not there. */

@@ -43,9 +43,14 @@ export class Processes {
 
   /** SIGKILL, by id. */
   kill(...pids: readonly number[]): void {
+    this.signal('SIGKILL', ...pids);
+  }
+
+  /** By id; whoever has ended meanwhile gets none. */
+  signal(signal: NodeJS.Signals, ...pids: readonly number[]): void {
     for (const pid of pids) {
       try {
-        process.kill(pid, 'SIGKILL');
+        process.kill(pid, signal);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
       }

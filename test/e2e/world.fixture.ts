@@ -14,6 +14,7 @@ import { MODEL, makeModelFolder } from './model-folder.fixture.ts';
 import { Person } from './person.fixture.ts';
 import { Processes, type SeenProcess } from './processes.fixture.ts';
 import { openProxy, type RemoteProxy } from './proxy.fixture.ts';
+import { troublingRows } from './rows.fixture.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(root, 'controller/src/cli/main.ts');
@@ -202,7 +203,7 @@ export class Life {
     const secret = async (...name: string[]): Promise<string> =>
       (await readFile(join(state, ...name), 'utf8')).trim();
     const rows = {
-      prod: troubling(readRows(join(root, 'examples/rows/all.csv'))),
+      prod: troublingRows(),
       other: readRows(join(root, 'examples/rows/everyday.csv')),
     };
     const services = await Promise.all(
@@ -310,13 +311,4 @@ async function gone(processes: Processes): Promise<void> {
     if (Date.now() > until) throw new Error(`still alive: ${living.map(({ words }) => words).join('; ')}`);
     processes.kill(...living.map(({ pid }) => pid));
   }
-}
-
-/** Column of the mean concavity; the bad version has no answer where it is 0. */
-const CONCAVITY = 6;
-
-/** Every other row is one that the bad version fails on, so that it is surely found within its first step. */
-function troubling(rows: readonly (readonly number[])[]): (readonly number[])[] {
-  const smooth = rows.filter(row => row[CONCAVITY] === 0);
-  return rows.flatMap((row, index) => [row, smooth[index % smooth.length] ?? row]);
 }
