@@ -29,7 +29,10 @@ export function judgeDeployments(
     const judged = verdict(analysis, counts, attests, known, now);
     verdicts.set(subject, judged.verdict);
     analyses.set(subject, judged.state);
-    const event = transition(subject, state, before.verdicts.get(subject), judged.verdict, now);
+    // A verdict on another revision says nothing of this one.
+    const isSame = before.analyses.get(subject)?.candidate === judged.state.candidate;
+    const was = isSame ? before.verdicts.get(subject) : undefined;
+    const event = transition(subject, state, was, judged.verdict, now);
     if (event) events.push(event);
   }
   return { verdicts, analyses, events };

@@ -127,6 +127,18 @@ describe('a degraded candidate', () => {
     expect(loop.weights()).toEqual({ '1.0.0': 100 });
   });
 
+  test('is not told of as recovered when another revision is judged in its place', async () => {
+    await beginCanary();
+    await degrade();
+    await loop.pass();
+    await settled();
+    loop.serve('1.0.0', 500);
+    await loop.pass(1000, 3);
+
+    const told = (await loop.events()).filter(({ type }) => type.startsWith('verdict.'));
+    expect(told.map(({ type, data }) => [type, data['version']])).toEqual([['verdict.degraded', '1.1.0']]);
+  });
+
   test('has its revert pushed once the remote is back, and once only', async () => {
     await beginCanary();
     loop.remote.isReachable = false;
