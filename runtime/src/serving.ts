@@ -1,7 +1,7 @@
 import type { ArtifactDigest, Backend, ModelName, ServingSnapshot } from '@switchback-ml/schemas';
 import type { LoadedSet, WantedRevision } from './loaded-set.ts';
 import type { Log } from './log.ts';
-import { type AppliedRoutes, applyRoutes } from './routing/apply.ts';
+import { type AppliedRoute, type AppliedRoutes, applyRoutes } from './routing/apply.ts';
 
 export interface ServingOptions {
   loaded: LoadedSet;
@@ -80,8 +80,11 @@ export class Serving {
 
     for (const [model, route] of this.#routes) {
       if (before.get(model) === route) continue;
-      const weights = Object.fromEntries(route.backends.map(({ version, weight }) => [version, weight]));
-      this.#options.log.info({ model, generation: route.generation, weights }, 'route applied');
+      const weights = weightsOf(route);
+      const isNews = JSON.stringify(weights) !== JSON.stringify(weightsOf(before.get(model)));
+      // Each new commit is a new generation of every route; only who gets how much is worth a line.
+      const level = isNews ? 'info' : 'debug';
+      this.#options.log[level]({ model, generation: route.generation, weights }, 'route applied');
     }
     this.#load();
     if (!wasWhole && this.isWhole()) this.#options.onApplied();
@@ -150,4 +153,11 @@ export class Serving {
       backends.map((backend): WantedRevision => ({ model, backend })),
     );
   }
+}
+
+/** By revision, since two of one version may differ in their settings. */
+function weightsOf(route: AppliedRoute | undefined): Record<string, number> {
+  return Object.fromEntries(
+    route?.backends.map(({ version, revision, weight }) => [`${version} (${revision})`, weight]) ?? [],
+  );
 }
