@@ -13,6 +13,7 @@ import { LoadedSet } from './loaded-set.ts';
 import type { Log } from './log.ts';
 import { type Readiness, Serving } from './serving.ts';
 import { type SnapshotFile, snapshotFile } from './snapshot/file.ts';
+import { Nudge } from './snapshot/nudge.ts';
 import { pollSnapshots } from './snapshot/poll.ts';
 import { Supervisor } from './supervisor.ts';
 import { Counts } from './telemetry/counts.ts';
@@ -66,6 +67,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       generation: isOurs ? kept.generation : null,
       onSnapshot: snapshot => take(snapshot, parts.serving, file, options),
       onTrouble: trouble => parts.serving.troubled(trouble),
+      nudge: parts.nudge,
     },
     polling.signal,
   );
@@ -88,6 +90,8 @@ interface Parts {
   serving: Serving;
   front: FastifyInstance;
   metrics: Metrics;
+  /** Of the poll, by whoever shows that the controller is there. */
+  nudge: Nudge;
   /** Says "not ready" from now on. */
   drain(): void;
 }
@@ -98,6 +102,7 @@ function assemble(options: RuntimeOptions): Parts {
   const { environment } = config;
   const instance = { instanceId: InstanceId.parse(randomUUID()), environment, startedAt: clock.now() };
   const counts = new Counts();
+  const nudge = new Nudge();
   const metrics = makeMetrics({ countEngines: () => loaded.countReady() });
   const supervisor = new Supervisor({
     start: options.startEngine,
@@ -115,7 +120,11 @@ function assemble(options: RuntimeOptions): Parts {
     keys: () => serving.snapshot?.keys ?? [],
     readiness: () => (isDraining ? STOPPING : serving.readiness()),
     isReady: (model, { revision }) => loaded.isReady(model as ModelName, revision),
-    observe: () => observation(instance, { serving, loaded, counts }, clock.now()),
+    observe: () => {
+      // Only the controller has the token to ask: it is back, and may have a snapshot.
+      nudge.nudge();
+      return observation(instance, { serving, loaded, counts }, clock.now());
+    },
     token: options.token,
     metrics,
     log,
@@ -123,7 +132,7 @@ function assemble(options: RuntimeOptions): Parts {
   const drain = (): void => {
     isDraining = true;
   };
-  return { instance, supervisor, loaded, serving, front, metrics, drain };
+  return { instance, supervisor, loaded, serving, front, metrics, nudge, drain };
 }
 
 async function stop({ front, loaded, supervisor }: Parts, { clock, log }: RuntimeOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { type ControllerFixture, startController, TOKEN } from '../controller.fixture.ts';
 import { silentLog } from '../log.ts';
 import { eventually, ratioVersion, snapshotOf } from '../serving.fixture.ts';
+import { Nudge } from './nudge.ts';
 import { pollSnapshots } from './poll.ts';
 
 const first = snapshotOf({ ratio: [ratioVersion({ label: '1' }).backend] });
@@ -44,6 +45,7 @@ async function poll(
       log: silentLog,
       onSnapshot: async snapshot => take(snapshot),
       onTrouble: trouble => void troubles.push(trouble),
+      nudge: new Nudge(),
     },
     abort.signal,
   );
@@ -156,4 +158,39 @@ test('polling ends at once when it is stopped, in the midst of a question', asyn
   await stop();
 
   expect(got).toEqual([]);
+});
+
+test('a sign of life from the controller ends the rest after a failure at once', async () => {
+  const controller = await startController();
+  controller.publish(first);
+  controller.answerNext({ status: 503 });
+  const abort = new AbortController();
+  const nudge = new Nudge();
+  const got: ServingSnapshot[] = [];
+  let rests = 0;
+  // Nobody wakes by the passing of time.
+  const sleep = (_: number, signal?: AbortSignal): Promise<void> => {
+    rests += 1;
+    return new Promise(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }));
+  };
+  const done = pollSnapshots(
+    {
+      ...{ controller: controller.address, environment: EnvironmentName.parse('test'), token: TOKEN },
+      ...{ generation: null, clock: { ...systemClock, sleep }, random: () => 1, log: silentLog, nudge },
+      onSnapshot: async snapshot => void got.push(snapshot),
+      onTrouble: () => {},
+    },
+    abort.signal,
+  );
+  onTestFinished(async () => {
+    abort.abort();
+    await done;
+    await controller[Symbol.asyncDispose]();
+  });
+  await eventually(() => rests === 1, 'the rest after a failure');
+
+  nudge.nudge();
+
+  await eventually(() => got.length === 1, 'the next question');
+  expect(got).toEqual([first]);
 });

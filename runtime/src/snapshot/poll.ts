@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../error.ts';
 import type { Log } from '../log.ts';
 import { LARGEST_SNAPSHOT_BYTES, parseSnapshot } from './file.ts';
+import type { Nudge } from './nudge.ts';
 
 /** How long the controller may hold a question open. */
 const WAIT_SECONDS = 25;
@@ -22,6 +23,8 @@ export interface Poll {
   clock: Clock;
   random: () => number;
   log: Log;
+  /** Nudged whenever the controller has shown that it is there: then nobody rests from asking it. */
+  nudge: Pick<Nudge, 'signal'>;
   /** Called with each new snapshot, one at a time; the next question waits for it. */
   onSnapshot: (snapshot: ServingSnapshot) => Promise<void>;
   /** Told why the newest snapshot can't be had or used, in a clause for anybody; null once it can. */
@@ -50,7 +53,8 @@ export async function pollSnapshots(poll: Poll, signal: AbortSignal): Promise<vo
       if (failures === 0)
         log.warn({ trouble, reason }, 'no snapshot from the controller, keeping the last good one');
       poll.onTrouble(trouble);
-      await clock.sleep(backOffMs(failures++, poll.random()), signal);
+      const rested = AbortSignal.any([signal, poll.nudge.signal()]);
+      await clock.sleep(backOffMs(failures++, poll.random()), rested);
       continue;
     }
     if (failures > 0) log.info({ failures }, 'controller answers again');
