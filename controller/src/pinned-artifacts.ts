@@ -4,7 +4,7 @@ import type { ControlState } from './control-state.ts';
 import type { Intent } from './proposal/intent.ts';
 import type { LfsObject } from './repository/repository.ts';
 
-type Artifacts = Readonly<Record<string, Artifact>>;
+export type Artifacts = Readonly<Record<string, Artifact>>;
 
 /**
  * The objects that must stay on disk whatever the budget: of what is served, is being rolled out, is last good, is
@@ -15,20 +15,26 @@ export function pinnedArtifacts(
   { published }: Pick<ObservedState, 'published'>,
 ): LfsObject[] | null {
   if (state.desired === null) return null;
-  const sets: Artifacts[] = [];
-  for (const { routes } of published.values())
-    for (const { backends } of Object.values(routes))
-      sets.push(...backends.map(({ artifacts }) => artifacts));
-  for (const { stable, candidate } of state.rollouts.values()) {
-    if (stable) sets.push(stable.artifacts);
-    if (candidate) sets.push(candidate.revision.artifacts);
-  }
+  const sets: Artifacts[] = [...servedArtifacts(state, published)];
   for (const { deployments } of state.desired.environments.values())
     for (const { wanted } of deployments.values()) if (wanted) sets.push(wanted.artifacts);
   for (const { intent } of state.open.list()) sets.push(...artifactsOf(intent, state.desired));
   return sets
     .flatMap(artifacts => Object.values(artifacts))
     .map(({ sha256, size }) => ({ digest: sha256, sizeBytes: size }));
+}
+
+/** Of what is served and what is being rolled out or is last good. */
+export function* servedArtifacts(
+  { rollouts }: Pick<ControlState, 'rollouts'>,
+  published: ObservedState['published'],
+): Generator<Artifacts> {
+  for (const { routes } of published.values())
+    for (const { backends } of Object.values(routes)) for (const { artifacts } of backends) yield artifacts;
+  for (const { stable, candidate } of rollouts.values()) {
+    if (stable) yield stable.artifacts;
+    if (candidate) yield candidate.revision.artifacts;
+  }
 }
 
 function artifactsOf(intent: Intent, desired: NonNullable<ControlState['desired']>): Artifacts[] {

@@ -9,6 +9,7 @@ import type {
   ServingSnapshot,
 } from '@switchback-ml/schemas';
 import type { Routes } from '../rollout/rollout.ts';
+import { shares } from './shares.ts';
 
 /**
  * What is served is not the target, and nothing under way explains it. serves-other: other revisions or weights.
@@ -167,13 +168,4 @@ function transitions(
     ...begun.map(([, divergence]) => told('divergence.found', divergence)),
     ...healed.map(([, divergence]) => told('divergence.healed', divergence)),
   ];
-}
-
-/** Revisions with a share of the requests, in an order of their own. */
-function shares(backends: readonly { version: string; revision: string; weight: number }[]): string {
-  return backends
-    .filter(({ weight }) => weight > 0)
-    .toSorted((a, b) => (a.revision < b.revision ? -1 : 1))
-    .map(({ version, revision, weight }) => `${version} (${revision}) ${Number(weight.toFixed(2))} %`)
-    .join(', ');
 }

@@ -1,4 +1,5 @@
 import type { DeploymentStatus, ModelName, RevisionId, RuntimeObservation } from '@switchback-ml/schemas';
+import { shares } from '../plan/shares.ts';
 import { backendsOf } from '../rollout/rollout.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 
@@ -41,13 +42,4 @@ export function servedShares(model: ModelName, words: readonly RuntimeObservatio
     const route = routes[model];
     return route ? [shares(route.backends)] : [];
   });
-}
-
-/** `1.2.0 95 %, 1.3.0 5 %`; two revisions of one version are told apart by what follows. */
-export function shares(backends: readonly { version: string; revision: string; weight: number }[]): string {
-  return backends
-    .filter(({ weight }) => weight > 0)
-    .toSorted((a, b) => (a.revision < b.revision ? -1 : 1))
-    .map(({ version, revision, weight }) => `${version} (${revision}) ${Number(weight.toFixed(2))} %`)
-    .join(', ');
 }

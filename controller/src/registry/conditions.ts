@@ -1,7 +1,8 @@
 import type { Condition, Instant, RolloutPhase } from '@switchback-ml/schemas';
+import { shares } from '../plan/shares.ts';
 import { isHeld } from '../rollout/held.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
-import { servedShares, shares } from './backends.ts';
+import { servedShares } from './backends.ts';
 import type { Deployment, Surroundings } from './deployment.ts';
 import { revertWait } from './operations.ts';
 

@@ -1,9 +1,8 @@
-import type { Artifact, ArtifactDigest } from '@switchback-ml/schemas';
+import type { ArtifactDigest } from '@switchback-ml/schemas';
 import type { ObservedState } from '../actuation/actuation.ts';
 import type { ControlState } from '../control-state.ts';
+import { type Artifacts, servedArtifacts } from '../pinned-artifacts.ts';
 import type { LfsObject } from '../repository/repository.ts';
-
-type Artifacts = Readonly<Record<string, Artifact>>;
 
 /** The object of this digest, if what is served or what git holds names it; anything else is nobody's business. */
 export function namedArtifact(
@@ -22,12 +21,7 @@ function* named(
   { desired, rollouts }: Pick<ControlState, 'desired' | 'rollouts'>,
   published: ObservedState['published'],
 ): Generator<Artifacts> {
-  for (const { routes } of published.values())
-    for (const { backends } of Object.values(routes)) for (const { artifacts } of backends) yield artifacts;
-  for (const { stable, candidate } of rollouts.values()) {
-    if (stable) yield stable.artifacts;
-    if (candidate) yield candidate.revision.artifacts;
-  }
+  yield* servedArtifacts({ rollouts }, published);
   for (const { versions } of desired?.models.values() ?? [])
     for (const { artifacts } of versions) yield artifacts;
 }
