@@ -74,6 +74,7 @@ export class ControlPlane implements AsyncDisposable {
       observation: parts.use(memoryObservation({ clock })),
       ledger,
       requests: new Requests(() => {}),
+      artifactFailures: () => new Map(),
       keys: new Map(),
       clock,
       log: silent,

@@ -1,6 +1,7 @@
 import type { CommitSha, Instant, Verdict, Wait } from '@switchback-ml/schemas';
 import type { DesiredState } from './desired/desired-state.ts';
 import type { LedgerView } from './ledger/ledger.ts';
+import type { ToldMissing } from './missing-artifacts.ts';
 import { OpenOperations } from './operation/open-operations.ts';
 import { type DivergenceState, NO_DIVERGENCE } from './plan/divergence.ts';
 import type { ToldReplacements } from './replaced-engines.ts';
@@ -19,6 +20,7 @@ export interface ControlState {
   readonly open: OpenOperations;
   diverged: DivergenceState;
   toldReplacements: ToldReplacements;
+  toldMissing: ToldMissing;
   /** The head of a rewritten history that was told of. */
   toldRewrite: CommitSha | null;
   /** What promotions wait for, by the deployment they would change. */
@@ -39,6 +41,7 @@ export function controlState({ open, rollouts, analyses }: LedgerView): ControlS
     open: new OpenOperations(open),
     diverged: NO_DIVERGENCE,
     toldReplacements: new Map(),
+    toldMissing: new Map(),
     toldRewrite: null,
     promotionWaits: new Map(),
     desired: null,

@@ -63,6 +63,7 @@ export class Life implements AsyncDisposable {
       observation: loop.observation,
       ledger,
       requests: this.requests,
+      artifactFailures: () => new Map(),
       keys: new Map(),
       clock,
       log: silent,

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { openTokens } from './access/tokens.ts';
 import type { Actuation } from './actuation/actuation.ts';
 import { localProcessActuation } from './actuation/local-process/index.ts';
+import { rememberingFailures } from './artifact-failures.ts';
 import { systemClock as clock } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { controlState } from './control-state.ts';
@@ -133,6 +134,8 @@ async function run(config: Config, log: Log): Promise<Ending> {
     }),
   );
 
+  const given = rememberingFailures(artifacts, clock);
+
   const metrics = new Registry();
   const requests = new Requests(() => schedule.nudge());
   const reader = new DesiredReader({ onEnvironment: name => void tokens.inferenceKey(name), log });
@@ -143,6 +146,7 @@ async function run(config: Config, log: Log): Promise<Ending> {
     observation,
     ledger,
     requests,
+    artifactFailures: given.failures,
     keys: tokens.keyHashes,
     clock,
     log,
@@ -183,7 +187,8 @@ async function run(config: Config, log: Log): Promise<Ending> {
     observation,
     ledger,
     onEvents,
-    artifacts,
+    artifacts: given,
+    artifactFailures: given.failures,
     requests,
     epoch,
     metrics,

@@ -2,6 +2,7 @@ import type { Instant, NewEvent } from '@switchback-ml/schemas';
 import type { ControlState } from './control-state.ts';
 import type { DesiredState } from './desired/desired-state.ts';
 import type { Judged } from './judge-deployments.ts';
+import { artifactEvents } from './missing-artifacts.ts';
 import type { Accepted } from './operation/accept.ts';
 import type { Plan } from './plan/action.ts';
 import type { DivergenceState } from './plan/divergence.ts';
@@ -45,11 +46,17 @@ const SAVE_EVERY_MS = 1000;
 export async function settle(result: CycleResult): Promise<Outcome> {
   const { world, state, epoch, rolled, judged, accepted, now } = result;
   const engines = replacedEngines(world.observation.latest().heard, state.toldReplacements, now);
+  const artifacts = artifactEvents(
+    rolled.states,
+    { failures: world.artifactFailures(), models: result.desired.models, before: state.toldMissing },
+    now,
+  );
   const events = [
     ...commitEvents(result),
     ...rewriteEvents(result),
     ...runtimeEvents(result),
     ...engines.events,
+    ...artifacts.events,
     ...recoveredEvents(result),
     ...result.paused.events,
     ...rolled.events,
@@ -76,6 +83,7 @@ export async function settle(result: CycleResult): Promise<Outcome> {
   }
   remember(result);
   state.toldReplacements = engines.told;
+  state.toldMissing = artifacts.told;
   for (const { type, subject, data } of events) world.log.info({ subject, ...plain(data) }, type);
 
   const isUrgent = accepted.operations.length > 0;

@@ -1,4 +1,5 @@
 import type { Actuation } from './actuation/actuation.ts';
+import type { ArtifactFailures } from './artifact-failures.ts';
 import type { Clock } from './clock.ts';
 import type { DesiredState } from './desired/desired-state.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -16,6 +17,8 @@ export interface World {
   observation: Observation;
   ledger: Ledger;
   requests: Requests;
+  /** Of what runtimes asked for and could not be given. */
+  artifactFailures: () => ArtifactFailures;
   /** SHA-256 of the inference keys of each environment. */
   keys: PlanInput['keys'];
   clock: Clock;

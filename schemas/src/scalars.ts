@@ -38,16 +38,14 @@ export const Percent = scalar('a percentage such as "99.9%"', text => {
 });
 
 /** `2 per 1h` → how many in which time. */
-export const Rate = z.string().transform((text, context) => {
+export const Rate = scalar('a rate such as "2 per 1h"', text => {
   const [, count, window] = /^(\d{1,6}) per (\S+)$/.exec(text) ?? [];
   const windowMs = Duration.safeParse(window);
-  if (count !== undefined && windowMs.success) return { count: Number(count), windowMs: windowMs.data };
-  context.addIssue({ code: 'custom', message: `must be a rate such as "2 per 1h", not ${quoted(text)}` });
-  return z.NEVER;
+  return count !== undefined && windowMs.success ? { count: Number(count), windowMs: windowMs.data } : null;
 });
 export type Rate = z.infer<typeof Rate>;
 
-function scalar(expected: string, parse: (text: string) => number | null) {
+function scalar<Value>(expected: string, parse: (text: string) => Value | null) {
   return z
     .string({ error: issue => `must be ${expected}, not ${quoted(issue.input)}` })
     .transform((text, context) => {

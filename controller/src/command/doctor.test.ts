@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
+import { rolloutWith, wordOf } from '../registry/deployed.fixture.ts';
 import type { Check } from './doctor/check.ts';
 import { judgeAnswer } from './doctor/lfs.ts';
 import {
@@ -16,7 +17,7 @@ import {
   nodeCheck,
 } from './doctor/machine.ts';
 import { clockCheck, credentialsCheck, judgeClock, manifestsCheck } from './doctor/repository.ts';
-import { runningChecks } from './doctor/running.ts';
+import { judgeLoaded, runningChecks } from './doctor/running.ts';
 import { portChecks, stateChecks } from './doctor/state.ts';
 import { doctor } from './doctor.ts';
 import { type ModelRepository, modelRepositories } from './model-repository.fixture.ts';
@@ -91,6 +92,20 @@ describe('doctor', () => {
     expect(found(checks, 'lfs')).toMatchObject({
       state: 'FAIL',
       remedy: expect.stringContaining('git lfs push'),
+    });
+  });
+
+  it('finds the one file out of many that was not pushed, though the newest were', async () => {
+    await using broken = await repository.copy();
+    const pointer = broken.git('show', 'main:models/wine/versions/1.0.0/model.onnx');
+    const oid = /sha256:(\w+)/.exec(pointer)?.[1] ?? '';
+    await rm(join(broken.bare, 'lfs/objects', oid.slice(0, 2), oid.slice(2, 4), oid));
+
+    const { checks } = await doctor(broken.options);
+
+    expect(found(checks, 'lfs')).toMatchObject({
+      state: 'FAIL',
+      said: expect.stringContaining('lacks the object of models/wine/versions/1.0.0/model.onnx'),
     });
   });
 
@@ -227,7 +242,7 @@ describe('the state directory', () => {
 });
 
 describe('LFS', () => {
-  const object = { path: 'models/fraud/versions/1.0.0/model.onnx', oid: 'a'.repeat(64) };
+  const object = { path: 'models/fraud/versions/1.0.0/model.onnx', oid: 'a'.repeat(64), size: 5 };
   const answer = (part: object) => ({
     status: 200,
     text: JSON.stringify({ objects: [{ oid: object.oid, ...part }] }),
@@ -241,11 +256,46 @@ describe('LFS', () => {
     ['is not there', { status: 404, text: 'not found' }, 'FAIL', /no LFS server answers there \(404\)/],
     ['is something else', { status: 200, text: '<html>' }, 'FAIL', /does not speak the LFS batch API/],
   ] as const)('that %s', (_, given, state, said) => {
-    expect(judgeAnswer(given, object)).toMatchObject({ state, said: expect.stringMatching(said) });
+    expect(judgeAnswer(given, [object])).toMatchObject({ state, said: expect.stringMatching(said) });
+  });
+});
+
+it('an LFS server that lacks one of the files that are wanted is found out, though it gives the newest', () => {
+  const path = (version: string) => `models/fraud/versions/${version}/model.onnx`;
+  const wanted = ['1.1.0', '1.0.0', '0.9.0'].map((version, index) => ({
+    ...{ path: path(version), size: 5 },
+    oid: String(index).repeat(64),
+  }));
+  const [newest, ...others] = wanted.map(({ oid }) => oid);
+  const objects = [
+    { oid: newest, actions: { download: { href: 'https://x/y' } } },
+    ...others.map(oid => ({ oid, error: { code: 404, message: 'Object does not exist' } })),
+  ];
+
+  expect(judgeAnswer({ status: 200, text: JSON.stringify({ objects }) }, wanted)).toMatchObject({
+    state: 'FAIL',
+    said: `the LFS server does not give ${path('1.0.0')} (and 1 more): Object does not exist`,
+    remedy: expect.stringContaining('git lfs push --all origin'),
   });
 });
 
 describe('what runs', () => {
+  it('is not well while a version waits for a file that can not be had', () => {
+    const { loaded } = wordOf(rolloutWith()).observation;
+    const failure = {
+      code: 'E_ARTIFACT_PULL',
+      message: 'Artifact 4be1 could not be pulled: it answered 502.',
+    };
+    const waiting = loaded.map(entry => ({ ...entry, state: 'pulling' as const, failure }));
+
+    expect(judgeLoaded('runtime of prod', loaded, 'look')).toBeNull();
+    expect(judgeLoaded('runtime of prod', waiting, 'look')).toMatchObject({
+      state: 'FAIL',
+      said: expect.stringMatching(/^screening@1\.1\.0 waits for its files: .*502/),
+      remedy: expect.stringContaining('switchback status'),
+    });
+  });
+
   it('is told apart: never started, died, does not answer, is not ready', async () => {
     await using state = await temporary();
     await using server = await listening(({ url }, response) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { INTO_LFS } from '../desired/lfs-remedy.ts';
 import { GIT_ATTRIBUTES } from '../repository/lfs/tracked.ts';
 import { validate } from './validate.ts';
 
@@ -17,15 +18,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const problems = async () => (await validate({ folder, signal })).problems;
+/** What graphs answer is tried by a test of its own. */
+const attempt = async () => {};
+const problems = async () => (await validate({ folder, signal, attempt })).problems;
 
 describe('validate', () => {
   it('finds the example well but for weights that are in no LFS, and names the command that mends it', async () => {
-    const found = await validate({ folder, signal });
+    const found = await validate({ folder, signal, attempt });
 
-    expect(found).toMatchObject({ models: 5, versions: 5, environments: 3 });
+    expect(found).toMatchObject({ models: 5, versions: 5, environments: 3, tried: 5, notes: [] });
     expect(new Set(found.problems.map(({ code }) => code))).toEqual(new Set(['W_RAW_ARTIFACT']));
-    expect(found.problems[0]?.remedy).toContain('git lfs migrate import');
+    expect(found.problems[0]?.remedy).toBe(`Run: ${INTO_LFS}`);
   });
 
   it('has nothing against weights in the working tree that git sends through LFS', async () => {
@@ -67,16 +70,20 @@ describe('validate', () => {
       if (doing.startsWith('reading')) stop.abort();
     };
 
-    await expect(validate({ folder, signal: stop.signal, progress })).rejects.toThrow(/abort/);
+    await expect(validate({ folder, signal: stop.signal, progress, attempt })).rejects.toThrow(/abort/);
 
-    expect(said).toEqual([`listing ${folder}`, expect.stringMatching(/^reading \d+ files$/)]);
+    expect(said).toEqual([
+      `listing ${folder}`,
+      'looking at the history of the clone',
+      expect.stringMatching(/^reading \d+ files$/),
+    ]);
   });
 
   it('says of a manifest with a secret in it where that is, and not what it is', async () => {
     const secret = `ghp_${'aB3dE5gH7jK9'.repeat(3)}`;
     await appendFile(join(folder, 'environments/prod/environment.yaml'), `# ${secret}\n`);
 
-    const found = await validate({ folder, signal });
+    const found = await validate({ folder, signal, attempt });
 
     expect(found.problems).toContainEqual(
       expect.objectContaining({ code: 'E_MANIFEST_SECRET', path: 'environments/prod/environment.yaml' }),

@@ -4,21 +4,31 @@ import { setImmediate } from 'node:timers/promises';
 import type { Problem } from '@switchback-ml/schemas';
 import { CommitSha } from '@switchback-ml/schemas';
 import { desired, readingAhead } from '../desired/desired.ts';
+import type { DesiredState } from '../desired/desired-state.ts';
 import type { Memory } from '../desired/memory.ts';
 import { NO_HISTORY } from '../repository/history.ts';
 import { LFS_CONFIG_PATH, lfsConfigProblems } from '../repository/lfs/lfs-config.ts';
 import type { Progress } from './progress.ts';
-import { readFolder } from './validate/folder.ts';
+import { removedVersions } from './validate/add-only.ts';
+import { type FolderPast, readPast } from './validate/clone.ts';
+import { type Folder, readFolder } from './validate/folder.ts';
+import { checkVersions, type VersionsRequest } from './validate/versions.ts';
 
 export interface ValidateOptions {
   /** A working folder with a model repository; need not be in git. */
   folder: string;
   signal: AbortSignal;
   progress?: Progress;
+  /** How a graph is tried; unless said, in a process of its own, as a runtime would. */
+  attempt?: VersionsRequest['attempt'];
 }
 
 export interface Validation {
   problems: readonly Problem[];
+  /** What could not be looked at here, and where it will be. */
+  notes: readonly string[];
+  /** New versions whose graph was asked its golden rows. */
+  tried: number;
   models: number;
   versions: number;
   environments: number;
@@ -28,25 +38,51 @@ export interface Validation {
 const AT_ONCE = 100;
 const LARGEST_SETTINGS = 64 * 1024;
 /** The working tree is no commit yet. */
+const SHALLOW =
+  'The clone is shallow: whether a version was changed before its first commit here is not known (git fetch --unshallow).';
 const NO_COMMIT = CommitSha.parse('0'.repeat(40));
 
-/** What the controller would say of a folder if it were committed as it is; history plays no part. */
-export async function validate({ folder, signal, progress }: ValidateOptions): Promise<Validation> {
-  progress?.(`listing ${folder}`);
-  const tree = { commit: NO_COMMIT, files: await readFolder(folder, signal), history: NO_HISTORY };
-  const memory: Memory = new Map();
-  for (const { read, of } of readingAhead(tree, memory)) {
-    progress?.(`reading ${of} files`);
-    if (read % AT_ONCE === 0) await setImmediate();
-    signal.throwIfAborted();
-  }
-  const { problems, models, environments } = desired(tree, memory);
+/**
+ * What the controller would say of a folder if it were committed as it is, and a runtime of the versions that are new.
+ * In a clone its past is read too: versions are add-only.
+ */
+export async function validate(options: ValidateOptions): Promise<Validation> {
+  const { folder, signal, progress = () => {}, attempt } = options;
+  progress(`listing ${folder}`);
+  const read = await readFolder(folder, signal);
+  progress('looking at the history of the clone');
+  const past = await readPast(folder, signal);
+  const state = await readDesired(read, past, { signal, progress });
+  const { problems, models, environments } = state;
+  const versions = await checkVersions({
+    ...{ folder, read, desired: state, past, signal, progress },
+    ...(attempt && { attempt }),
+  });
+  const removed = past ? removedVersions(read.files, past) : [];
+  const own = await problemsOfSettings(folder);
   return {
-    problems: [...(await problemsOfSettings(folder)), ...problems].sort(byPlace),
+    problems: [...own, ...problems, ...removed, ...versions.problems].sort(byPlace),
+    notes: [...(past?.isShallow ? [SHALLOW] : []), ...versions.notes],
+    tried: versions.tried,
     models: models.size,
     versions: [...models.values()].reduce((count, { versions }) => count + versions.length, 0),
     environments: environments.size,
   };
+}
+
+async function readDesired(
+  { files }: Folder,
+  past: FolderPast | null,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
+): Promise<DesiredState> {
+  const tree = { commit: past?.head ?? NO_COMMIT, files, history: past?.history ?? NO_HISTORY };
+  const memory: Memory = new Map();
+  for (const { read, of } of readingAhead(tree, memory)) {
+    progress(`reading ${of} files`);
+    if (read % AT_ONCE === 0) await setImmediate();
+    signal.throwIfAborted();
+  }
+  return desired(tree, memory);
 }
 
 /** Of the folder's own `.lfsconfig`, if it has one. */

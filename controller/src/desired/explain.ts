@@ -94,10 +94,52 @@ function wrongField(issue: Issue, document: Document): Flaw {
 
 function remedyOf(issue: Issue, field: string, isMissing: boolean, written: string | undefined): string {
   if (isMissing) return 'Add it; docs/reference/manifests.md shows an example of the kind.';
+  const name = field.split('.').at(-1) ?? '';
+  const unit = UNITS.find(({ asked }) => issue.message.startsWith(`must be ${asked} such as`));
+  if (unit && written !== undefined) return unit.remedy(name, written);
   const wantsText = issue.code === 'invalid_type' && issue.expected === 'string';
   if (wantsText && written !== undefined)
-    return `Quote it, or YAML reads something else: ${field.split('.').at(-1)}: "${written.slice(0, LONGEST_NAME)}".`;
+    return `Quote it, or YAML reads something else: ${name}: "${written.slice(0, LONGEST_NAME)}".`;
   return 'See docs/reference/manifests.md for the kind.';
+}
+
+/** What people write as bare numbers, and YAML then reads as such: quoting those would not help. */
+const UNITS: readonly { asked: string; remedy: (name: string, written: string) => string }[] = [
+  {
+    asked: 'a duration',
+    remedy: (name, written) =>
+      isNumber(written)
+        ? `Write a unit: ${name}: ${written}s, or with ms, m, h or d.`
+        : `Write a number with its unit, ms, s, m, h or d: ${name}: 10s.`,
+  },
+  {
+    asked: 'a size',
+    remedy: (name, written) =>
+      isNumber(written)
+        ? `Write a unit: ${name}: ${written}Mi, or with Ki or Gi.`
+        : `Write a number with its unit, Ki, Mi or Gi: ${name}: 512Mi.`,
+  },
+  {
+    asked: 'a percentage',
+    remedy: (name, written) =>
+      isNumber(written)
+        ? `Write a percentage: ${name}: ${percentOf(Number(written))}%.`
+        : `Write a number with %: ${name}: 99.9%.`,
+  },
+  {
+    asked: 'a rate',
+    remedy: (name, written) =>
+      isNumber(written)
+        ? `Say in which time: ${name}: ${written} per 1h.`
+        : `Write how many in which time: ${name}: 2 per 1h.`,
+  },
+];
+
+const isNumber = (written: string): boolean => /^\d{1,9}(?:\.\d{1,6})?$/.test(written);
+
+/** Below 1 it is a share of one: 0.999 → 99.9. */
+function percentOf(value: number): number {
+  return value < 1 ? Number((value * 100).toPrecision(12)) : value;
 }
 
 function said(

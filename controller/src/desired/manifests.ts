@@ -16,6 +16,7 @@ import type { RepositoryFile } from './desired-state.ts';
 import { parseDocument } from './document.ts';
 import { explain, explainHead } from './explain.ts';
 import { type Flaw, flaw } from './flaw.ts';
+import { OUT_OF_LFS } from './lfs-remedy.ts';
 
 /** What a manifest is read as, by where it stands. */
 export interface Manifests {
@@ -84,15 +85,10 @@ function read<Manifest>(
   file: RepositoryFile,
 ): { manifest: Manifest } | { flaws: Flaw[] } {
   if (file.kind === 'refused') return { flaws: [flaw(file.code as ErrorCode, { message: file.message })] };
-  if (file.kind !== 'manifest')
-    return {
-      flaws: [
-        flaw('E_FILE_KIND', {
-          message: 'is not a text file',
-          remedy: 'Commit the manifest itself, not by LFS.',
-        }),
-      ],
-    };
+  if (file.kind !== 'manifest') {
+    const message = 'is in Git LFS, and a manifest has to be in git itself';
+    return { flaws: [flaw('E_FILE_KIND', { message, remedy: `Run: ${OUT_OF_LFS}` })] };
+  }
   const parsed = parseDocument(file.text);
   if ('flaw' in parsed) return { flaws: [parsed.flaw] };
   const head = explainHead(parsed.document, name);

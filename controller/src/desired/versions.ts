@@ -1,6 +1,7 @@
 import type { Artifact, ModelVersion, Problem } from '@switchback-ml/schemas';
 import type { DesiredVersion, RepositoryFile, RepositoryHistory } from './desired-state.ts';
 import { versionDigest } from './identity.ts';
+import { INTO_LFS } from './lfs-remedy.ts';
 import { parseManifest } from './manifests.ts';
 import { complain, type PlacedFile, readManifest } from './placed-file.ts';
 
@@ -34,7 +35,7 @@ export function readVersion(
       complain(placed, {
         code: 'E_VERSION_CHANGED',
         message: `was changed after ${changedSince.slice(0, 7)} introduced it`,
-        remedy: 'Restore it, and register the new bytes as a new version.',
+        remedy: `Restore it (git checkout ${changedSince.slice(0, 7)} -- ${folder.slice(0, -1)}), and give what is new a new label.`,
       }),
     );
     return null;
@@ -73,22 +74,42 @@ function artifactProblem(
       message: `${path} ${file.message}`,
       remedy: 'Commit the file itself, by Git LFS.',
     });
-  const digest = file.kind === 'pointer' || file.kind === 'raw' ? file.digest : null;
-  const size = file.kind === 'manifest' ? -1 : file.sizeBytes;
-  if (digest !== said.sha256 || size !== said.size)
+  if (file.kind === 'manifest' || (file.digest === null && file.sizeBytes === said.size))
     return complain(placed, {
       code: 'E_ARTIFACT_DIFFERS',
       field,
-      message: `${path} is not the file that version.yaml names (${digest?.slice(0, 12) ?? 'no digest'}, ${size} bytes)`,
-      remedy: 'Versions never change: register the new bytes as a new version.',
+      message: `${path} is in git itself and too large to be read from there`,
+      remedy: `Put it into LFS: ${INTO_LFS}`,
+    });
+  if (file.digest !== said.sha256 || file.sizeBytes !== said.size)
+    return complain(placed, {
+      code: 'E_ARTIFACT_DIFFERS',
+      field,
+      ...differenceWords(placed, path, said, file),
     });
   if (file.kind !== 'raw') return null;
   return complain(placed, {
     code: 'W_RAW_ARTIFACT',
     severity: 'warning',
     message: `${path} is in git itself, not in Git LFS`,
-    remedy: 'Run: git lfs migrate import --include="models/**/versions/**"',
+    remedy: `Run: ${INTO_LFS}`,
   });
+}
+
+function differenceWords(
+  { changes = [] }: PlacedFile,
+  path: string,
+  said: Artifact,
+  file: { digest: string | null; sizeBytes: number },
+): { message: string; remedy: string } {
+  const digest = file.digest === null ? '' : ` with sha256 ${file.digest}`;
+  return {
+    message: `${path} is ${file.sizeBytes} bytes${digest}; version.yaml names ${said.size} bytes with sha256 ${said.sha256}`,
+    remedy:
+      changes.length === 0
+        ? 'If the file is right, write its values into version.yaml.'
+        : 'Versions never change: restore the file, or register these bytes as a new version.',
+  };
 }
 
 /** Versions are add-only: what stood first under a label is what the label means. Null: nothing else has. */

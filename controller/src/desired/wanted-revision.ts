@@ -1,12 +1,15 @@
 import type { Problem, Release, ServingPart } from '@switchback-ml/schemas';
 import type { DeploymentFiles } from './deployment-files.ts';
 import type { DesiredVersion, RevisionSpec } from './desired-state.ts';
+import { type Misfit, misfits } from './fallback-fit.ts';
 import { revision } from './identity.ts';
 import type { ReadModel } from './models.ts';
 import { nearest } from './nearest.ts';
 import { complain, type PlacedFile } from './placed-file.ts';
 import { effectiveSettings } from './settings.ts';
 import { type Doubt, doubtsAbout, missingOutput, uselessRange } from './settings-doubts.ts';
+
+const MOST_MISFITS = 20;
 
 export interface WantedInput {
   known: ReadModel;
@@ -37,8 +40,13 @@ export function wantedRevision(input: WantedInput, problems: Problem[]): Revisio
   for (const doubt of range ? [...doubts, range] : doubts)
     problems.push(complaint(doubt, { code: 'W_SETTINGS', severity: 'warning' }, input));
   const missing = missingOutput(settings, version.signature);
-  if (missing) problems.push(complaint(missing, { code: 'E_REFERENCE', severity: 'error' }, input));
-  return missing ? null : revision(version, settings);
+  const errors: Misfit[] = [
+    ...(missing ? [{ ...missing, code: 'E_REFERENCE' as const }] : []),
+    ...misfits(settings, version.signature).slice(0, MOST_MISFITS),
+  ];
+  for (const { code, ...doubt } of errors)
+    problems.push(complaint(doubt, { code, severity: 'error' }, input));
+  return errors.length > 0 ? null : revision(version, settings);
 }
 
 /**
@@ -74,15 +82,17 @@ function released(
   return null;
 }
 
-function missingVersion(placed: PlacedFile, { version }: Release, { model, unread }: ReadModel) {
+function missingVersion(placed: PlacedFile, { version }: Release, { model, unread, problems }: ReadModel) {
   const unreadable = unread.find(({ label }) => label === version);
-  if (unreadable)
+  if (unreadable) {
+    const why = problems.find(({ path, severity }) => path === unreadable.path && severity === 'error');
     return complain(placed, {
       code: 'E_REFERENCE',
       field: ['version'],
-      message: `names "${version}", which can not be taken as it is`,
-      remedy: `Mend ${unreadable.path}, or name another version.`,
+      message: `names "${version}", which can not be taken as it is${why ? `: ${why.message}` : ''}`,
+      remedy: `${why?.remedy ?? `Mend ${unreadable.path}.`} Or name another version here.`,
     });
+  }
   const labels = model.versions.map(({ label }) => label);
   const near = nearest(version, labels);
   const candidates =
@@ -100,7 +110,7 @@ function missingVersion(placed: PlacedFile, { version }: Release, { model, unrea
 /** Told of the file that says it; of the environment's own without a line, since it is read apart. */
 function complaint(
   { field, message, remedy }: Doubt,
-  { code, severity }: { code: 'W_SETTINGS' | 'E_REFERENCE'; severity: Problem['severity'] },
+  { code, severity }: { code: 'W_SETTINGS' | Misfit['code']; severity: Problem['severity'] },
   { known, files, defaults, environmentPath }: WantedInput,
 ): Problem {
   const said = { code, severity, field, remedy, message: `${message} (${known.model.name})` };

@@ -2,7 +2,7 @@ import type { Instant, NewEvent } from '@switchback-ml/schemas';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Intent, operationId, subjectOfIntent } from '../proposal/intent.ts';
-import { intend, type OpenOperations, type Operation } from './open-operations.ts';
+import { intend, isEnded, type OpenOperations, type Operation } from './open-operations.ts';
 
 export interface Accepted {
   operations: Operation[];
@@ -21,7 +21,12 @@ export async function accept(
   for (const intent of intents) {
     const id = operationId(intent);
     if (isUnderWay(intent, world.open) || world.open.has(id)) continue;
-    if ((await world.ledger.operation(id)) !== null) continue;
+    const before = await world.ledger.operation(id);
+    if (before !== null) {
+      // One of an earlier life: whoever asks why nothing is done finds it here.
+      if (isEnded(before.state)) world.open.put(before as Operation);
+      continue;
+    }
     const withheld = intent.kind === 'rollback' ? await whyWithheld(intent, world) : null;
     const { operation, event } = intend(intent, withheld ? 'withheld' : 'intended', world.now);
     accepted.operations.push(withheld ? { ...operation, result: { reason: withheld } } : operation);

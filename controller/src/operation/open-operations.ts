@@ -20,6 +20,8 @@ export interface Operation extends Omit<OperationRecord, 'intent' | 'result'> {
 /** The operations under way, as last written to the ledger. Cycle adds, the runner moves them on. */
 export class OpenOperations {
   readonly #open = new Map<OperationId, Operation>();
+  /** The last one of each deployment that was met; says why another is not made. */
+  readonly #endedRollbacks = new Map<string, Operation>();
 
   constructor(records: readonly OperationRecord[]) {
     for (const record of records) this.put(record as Operation);
@@ -34,8 +36,18 @@ export class OpenOperations {
   }
 
   put(operation: Operation): void {
-    if (isEnded(operation.state)) this.#open.delete(operation.id);
-    else this.#open.set(operation.id, operation);
+    const { id, kind, subject, state } = operation;
+    if (!isEnded(state)) {
+      this.#open.set(id, operation);
+      return;
+    }
+    this.#open.delete(id);
+    if (kind === 'rollback') this.#endedRollbacks.set(subject, operation);
+  }
+
+  /** The rollback of this deployment that ended, or was withheld, last; null: none that is known of. */
+  endedRollback(subject: string): Operation | null {
+    return this.#endedRollbacks.get(subject) ?? null;
   }
 
   /** Rollbacks whose target is last good as long as they are open. */

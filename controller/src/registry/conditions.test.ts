@@ -2,12 +2,16 @@ import { describe, expect, test } from 'vitest';
 import {
   candidateWith,
   desiredWith,
+  holdOn,
   inputWith,
   MINUTE,
   NOW,
+  ONE,
   rolloutWith,
   runtimeWith,
   stateWith,
+  THREE,
+  TWO,
   wordOf,
 } from './deployed.fixture.ts';
 import { FirstSeen } from './first-seen.ts';
@@ -71,6 +75,40 @@ describe('conditions', () => {
 
     expect(condition(input, 'Ready')).toMatchObject({ status: true, reason: 'Serving' });
     expect(deployment(input).backends.find(({ role }) => role === 'candidate')?.state).toBe('unknown');
+  });
+
+  test('Held by what keeps a newer version out: after a rollback all would look well without it', () => {
+    const holds = [holdOn(THREE, { reason: 'golden row 3: score is 0.91 and should be 0.07' }), holdOn(ONE)];
+    const input = inputWith({ state: stateWith({ desired: desiredWith({ holds }) }) });
+
+    expect(condition(input, 'Held')).toMatchObject({
+      status: true,
+      reason: 'NewerHeld',
+      message:
+        '1.2.0 is newer and on hold by environments/prod/screening/holds/1.2.0.yaml: golden row 3: score is 0.91 and should be 0.07',
+    });
+    expect(condition(input, 'Stalled').status).toBe(false);
+  });
+
+  test('not Held by what keeps an older version out', () => {
+    const desired = desiredWith({ wanted: THREE, holds: [holdOn(ONE), holdOn(TWO)] });
+
+    expect(condition(inputWith({ state: stateWith({ desired }) }), 'Held').status).toBe(false);
+  });
+
+  test('not Ready for want of a file, which is named', () => {
+    const rollout = rolloutWith();
+    const word = wordOf(rollout, { routes: {} });
+    word.observation.loaded[0] = { ...word.observation.loaded[0]!, state: 'pulling' };
+    const failure = { code: 'E_LFS_OBJECT', message: 'The LFS server does not have it.', since: NOW };
+    const artifactFailures = new Map([[TWO.artifacts['model.onnx']!.sha256, failure]]);
+
+    expect(condition(inputWith({ heard: [word], artifactFailures }), 'Ready')).toMatchObject({
+      status: false,
+      reason: 'ArtifactMissing',
+      message:
+        'models/screening/versions/1.1.0/model.onnx can not be had: The LFS server does not have it (E_LFS_OBJECT)',
+    });
   });
 
   test('Frozen by a freeze of the environment or of this model, not of another one or one that has ended', () => {

@@ -1,4 +1,5 @@
 import type { Condition, Instant, RolloutPhase } from '@switchback-ml/schemas';
+import type { MissingArtifact } from '../missing-artifacts.ts';
 import { shares } from '../plan/shares.ts';
 import { isHeld } from '../rollout/held.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
@@ -48,7 +49,7 @@ export function phaseOf({
 }
 
 /** Whether requests are answered now, by whichever revision. */
-function ready({ subject, model, runtime, backends, words }: Deployment): Claim {
+function ready({ subject, model, runtime, backends, words, missing }: Deployment): Claim {
   const answers = servedShares(model, words).some(share => share !== '');
   if (runtime?.state === 'running' && answers)
     return {
@@ -65,9 +66,15 @@ function ready({ subject, model, runtime, backends, words }: Deployment): Claim 
     const message = `${failed.version} can't be served: ${failed.failure ?? 'the runtime gave no reason'}`;
     return { status: false, reason: 'NotLoaded', message };
   }
+  if (missing[0]) return { status: false, reason: 'ArtifactMissing', message: missingWords(missing[0]) };
   if (backends.length === 0)
     return { status: false, reason: 'NothingToServe', message: 'no revision of it has been taken up' };
   return { status: false, reason: 'Loading', message: 'the runtime has not loaded it yet' };
+}
+
+/** `models/fraud/versions/1.3.0/model.onnx can not be had: … (E_LFS_OBJECT)` */
+export function missingWords({ path, message, code }: MissingArtifact): string {
+  return `${path} can not be had: ${message.replace(/\.$/, '')} (${code})`;
 }
 
 function places(instances: number): string {
@@ -99,11 +106,13 @@ function stalled(deployment: Deployment, { now }: Surroundings): Claim {
   if (rollout?.candidate?.phase === 'undecided')
     return claim('Undecided', verdict?.reason ?? 'no data', undefined);
   if (!policy || desired?.wanted === null)
-    return claim(
-      'ManifestBroken',
-      deployment.problems[0]?.message ?? "a manifest of it can't be read",
-      undefined,
-    );
+    return deployment.problems[0] || !policy
+      ? claim(
+          'ManifestBroken',
+          deployment.problems[0]?.message ?? "a manifest of it can't be read",
+          undefined,
+        )
+      : claim('NothingToServe', 'none of its versions may be served', undefined);
   if (isWantedHeld(deployment, now)) return claim('Held', 'the release names a held digest', undefined);
   if (isDegraded(deployment)) return claim('Degraded', verdict?.reason ?? '', undefined);
   return { status: false, reason: 'MayGoOn', message: 'no person has to act' };
@@ -121,8 +130,15 @@ export function isWantedHeld({ desired }: Deployment, now: Instant): boolean {
 function held(deployment: Deployment, { now }: Surroundings): Claim {
   const wanted = deployment.desired?.wanted;
   const hold = wanted && deployment.desired?.holds.find(entry => isHeld(wanted, [entry], now));
-  if (!hold) return { status: false, reason: 'NotHeld', message: 'no hold names what git asks for' };
+  if (!hold) return newerHeld(deployment);
   return claim('ReleaseHeld', `${wanted.version} is on hold by ${hold.path}: ${hold.reason}`, undefined);
+}
+
+/** What would be served, or promoted, but for a hold: without a word of it all would look well. */
+function newerHeld({ newerHeld: [newest] }: Deployment): Claim {
+  if (!newest) return { status: false, reason: 'NotHeld', message: 'no hold names what git asks for' };
+  const { version, hold } = newest;
+  return claim('NewerHeld', `${version} is newer and on hold by ${hold.path}: ${hold.reason}`, undefined);
 }
 
 function revertPending({ rollback }: Deployment, around: Surroundings): Claim {

@@ -260,6 +260,7 @@ export function inputWith(part: Partial<StatusInput> = {}): StatusInput {
     contact: { reachedAt: NOW - 500, failure: null },
     observed: runtimeWith(),
     heard: rollout ? [wordOf(rollout)] : [],
+    artifactFailures: new Map(),
     repositoryUrl: 'https://git.example/team/models.git',
     branch: 'main',
     address: 'http://127.0.0.1:4180',

@@ -70,6 +70,9 @@ describe('effective settings', () => {
       `limits.memory 256Mi ${ENVIRONMENT}:7`,
       `limits.timeout 50ms ${OWN}:3`,
       'limits.maxBatch 64 default',
+      'limits.queue 1024 default',
+      'engines 1 default',
+      'batching.wait 0s default',
       `rollout.canary.steps[0].weight 5 ${MODEL}:8`,
       `rollout.canary.steps[0].for 10m ${MODEL}:8`,
       `rollout.canary.steps[0].requests 500 ${MODEL}:8`,
@@ -78,6 +81,8 @@ describe('effective settings', () => {
       `rollout.canary.steps[1].requests 5000 ${MODEL}:9`,
       'rollout.canary.undecided.after 48h default',
       'rollout.canary.undecided.then page default',
+      'rollout.canary.match [] default',
+      'rollout.canary.shadow 0% default',
       'rollout.bake.for 30m default',
       'rollout.bake.requests 500 default',
       `objectives.available.target 99.9% ${ENVIRONMENT}:8`,
@@ -87,6 +92,43 @@ describe('effective settings', () => {
       `objectives.valid.target 99.99% ${MODEL}:11`,
       'objectives.valid.breach notify default',
     ]);
+  });
+
+  it('tell what serving adds, each unit by whoever says it last', () => {
+    const files = filesOf({
+      [ENVIRONMENT]: 'kind: Environment\ndefaults:\n  engines: 2\n  cache: { for: 60s, size: 1Mi }\n',
+      [MODEL]: [
+        'kind: Serving',
+        'limits: { queue: 8 }',
+        'batching: { wait: 2ms }',
+        'cache: { for: 5s }',
+        'rollout:',
+        '  canary:',
+        '    stickyBy: { header: X-Card-Id }',
+        '    match:',
+        '      - { header: x-tester, is: "yes" }',
+        '    shadow: 10%',
+        'fallback:',
+        '  outputs:',
+        '    output.1: [0.5]',
+        '',
+      ].join('\n'),
+    });
+
+    const told = said(servingSettings(files, { environment: PROD, model: FRAUD }));
+
+    expect(told.filter(line => !line.endsWith('default'))).toEqual([
+      `limits.queue 8 ${MODEL}:2`,
+      `engines 2 ${ENVIRONMENT}:3`,
+      `batching.wait 2ms ${MODEL}:3`,
+      `cache.for 5s ${MODEL}:4`,
+      `rollout.canary.stickyBy.header X-Card-Id ${MODEL}:7`,
+      `rollout.canary.match[0].header x-tester ${MODEL}:9`,
+      `rollout.canary.match[0].is yes ${MODEL}:9`,
+      `rollout.canary.shadow 10% ${MODEL}:10`,
+      `fallback.outputs {"output.1":[0.5]} ${MODEL}:12`,
+    ]);
+    expect(told).toContain('cache.size 16Mi default');
   });
 
   it('of an environment are its policy, and what it gives every model', () => {
@@ -118,9 +160,14 @@ describe('effective settings', () => {
             memory: fc.constantFrom('128Mi', '2Gi'),
             timeout: fc.constantFrom('50ms', '2s'),
             maxBatch: fc.constantFrom(1, 8),
+            queue: fc.constantFrom(16, 1024),
           },
           { requiredKeys: [] },
         ),
+        engines: fc.constantFrom(1, 2),
+        batching: fc.record({ wait: fc.constantFrom('0s', '2ms') }, { requiredKeys: [] }),
+        cache: fc.constantFrom({ for: '0s' }, { for: '1m' }, { for: '1h', size: '1Gi' }),
+        fallback: fc.constantFrom({ outputs: {} }, { outputs: { 'score.1': [0.5], label: ['x', true] } }),
         rollout: fc.record(
           {
             canary: fc.record(
@@ -134,6 +181,9 @@ describe('effective settings', () => {
                   ],
                 ),
                 undecided: fc.constantFrom({ after: '1h' }, { after: '2h', then: 'rollback' }),
+                stickyBy: fc.constantFrom({ header: 'x-card-id' }, { header: 'X-Other' }),
+                match: fc.constantFrom([], [{ header: 'x-tester', is: 'yes' }]),
+                shadow: fc.constantFrom('0%', '7%', '100%'),
               },
               { requiredKeys: [] },
             ),

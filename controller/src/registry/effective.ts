@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { RepositoryFile } from '../desired/desired-state.ts';
 import { type Document, parseDocument } from '../desired/document.ts';
 import { placeOf } from '../desired/place.ts';
-import { effectiveSettings } from '../desired/settings.ts';
+import { effectiveSettings, LEFT_OUT } from '../desired/settings.ts';
 
 /** One value that holds, and where it is said. */
 export const Setting = z.object({
@@ -31,16 +31,28 @@ const UNITS = [
   ['limits', 'memory'],
   ['limits', 'timeout'],
   ['limits', 'maxBatch'],
+  ['limits', 'queue'],
+  ['engines'],
+  ['batching', 'wait'],
+  ['cache'],
   ['rollout', 'canary', 'steps'],
   ['rollout', 'canary', 'undecided'],
+  ['rollout', 'canary', 'stickyBy'],
+  ['rollout', 'canary', 'match'],
+  ['rollout', 'canary', 'shadow'],
   ['rollout', 'bake'],
   ['objectives', 'fast'],
   ['objectives', 'available'],
   ['objectives', 'valid'],
+  ['fallback'],
 ] as const;
+
+/** Its keys are names of tensors, which may hold dots: told as one value, as no name of a field could tell them apart. */
+const OUTPUTS = 'fallback.outputs';
 
 /** What holds within a unit that does not say it. */
 const WITHIN: Readonly<Record<string, object>> = {
+  cache: { size: '16Mi' },
   undecided: { then: 'page' },
   fast: { breach: 'notify' },
   available: { breach: 'notify' },
@@ -139,7 +151,8 @@ interface Leaf {
 function leaves(name: string, value: unknown, keys: Leaf['keys'] = []): Leaf[] {
   const isPlain = (part: unknown): boolean => part === null || typeof part !== 'object';
   if (value === undefined) return [];
-  if (isPlain(value) || (Array.isArray(value) && value.every(isPlain))) return [{ name, value, keys }];
+  if (isPlain(value) || name === OUTPUTS || (Array.isArray(value) && value.every(isPlain)))
+    return [{ name, value, keys }];
   if (Array.isArray(value))
     return value.flatMap((member, index) => leaves(`${name}[${index}]`, member, [...keys, index]));
   return Object.entries(value as object).flatMap(([key, member]) =>
@@ -177,9 +190,17 @@ function wholeDefaults({ limits, rollout }: ServingSettings): object {
       memory: sizeText(limits.memoryBytes),
       timeout: durationText(limits.timeoutMs),
       maxBatch: limits.maxBatch,
+      queue: LEFT_OUT.queueRows,
     },
+    engines: LEFT_OUT.engines,
+    batching: { wait: `${LEFT_OUT.waitMs}s` },
     rollout: {
-      canary: { steps: [], undecided: { after: durationText(undecided.afterMs), then: undecided.then } },
+      canary: {
+        steps: [],
+        undecided: { after: durationText(undecided.afterMs), then: undecided.then },
+        match: [],
+        shadow: `${LEFT_OUT.shadow}%`,
+      },
       bake: { for: durationText(bake.forMs), requests: bake.requests },
     },
   };

@@ -10,14 +10,22 @@ import type {
   Status,
 } from '@switchback-ml/schemas';
 import type { ObservedRuntime, ObservedState } from '../actuation/actuation.ts';
+import type { ArtifactFailures } from '../artifact-failures.ts';
 import type { ControlState } from '../control-state.ts';
-import type { DesiredEnvironment } from '../desired/desired-state.ts';
+import type {
+  DesiredDeployment,
+  DesiredEnvironment,
+  DesiredState,
+  DesiredVersion,
+} from '../desired/desired-state.ts';
+import { missingArtifacts } from '../missing-artifacts.ts';
 import type { Heard } from '../observation/observation.ts';
 import type { RepositoryView, RepositoryWatch } from '../repository/view.ts';
+import { isHeld } from '../rollout/held.ts';
 import { type Subject, subjectOf } from '../rollout/rollout-state.ts';
 import { backendStatuses } from './backends.ts';
 import { conditionsOf, phaseOf } from './conditions.ts';
-import type { Deployment, Surroundings } from './deployment.ts';
+import type { Deployment, HeldVersion, Surroundings } from './deployment.ts';
 import type { FirstSeen } from './first-seen.ts';
 import { operationStatus } from './operations.ts';
 import { waitsOf } from './waits.ts';
@@ -29,6 +37,7 @@ export interface StatusInput {
   contact: ReturnType<RepositoryWatch['contact']>;
   observed: ObservedState;
   heard: readonly Heard[];
+  artifactFailures: ArtifactFailures;
   repositoryUrl: string;
   branch: string;
   /** Of the management API. */
@@ -136,7 +145,7 @@ function placeIn({ state, observed, heard, now }: StatusInput, name: Environment
 }
 
 function deploymentIn(
-  { state }: StatusInput,
+  { state, artifactFailures, now }: StatusInput,
   { name, environment, runtime, words: allWords }: Place,
   model: ModelName,
   rollbacks: ReadonlyMap<Subject, Deployment['rollback']>,
@@ -149,6 +158,8 @@ function deploymentIn(
   const rollout = state.rollouts.get(subject) ?? null;
   const desired = environment?.deployments.get(model) ?? null;
   const isBroken = !environment || desired?.wanted === null;
+  const backends = backendStatuses(rollout, words);
+  const unready = new Set(backends.filter(it => it.state !== 'ready').map(({ version }) => version));
   return {
     subject,
     environment: name,
@@ -158,11 +169,16 @@ function deploymentIn(
     rollout,
     verdict: state.verdicts.get(subject) ?? null,
     rollback: rollbacks.get(subject) ?? null,
+    endedRollback: state.open.endedRollback(subject),
+    newerHeld: newerHeld(desired, state.desired?.models.get(model)?.versions ?? [], now),
     promotionWaits: state.promotionWaits.get(subject) ?? [],
     runtime,
-    backends: backendStatuses(rollout, words),
+    backends,
+    missing: missingArtifacts(rollout, artifactFailures, state.desired?.models).filter(({ version }) =>
+      unready.has(version),
+    ),
     words,
-    problems: isBroken ? problemsOf(state.desired?.problems ?? [], name, desired?.releasePath ?? null) : [],
+    problems: isBroken ? problemsOf(state.desired, { environment: name, model, desired }) : [],
   };
 }
 
@@ -171,15 +187,32 @@ function rollbacksBySubject({ open }: ControlState): Map<Subject, Deployment['ro
   return new Map(rollbacks.map(operation => [operation.subject, operation]));
 }
 
-/** Errors in the deployment's own folder, or else in what its environment's manifest says. */
+/** Errors in the deployment's own folder, or what its environment's manifest says; else in the files of the model. */
 function problemsOf(
-  problems: readonly Problem[],
-  environment: string,
-  releasePath: string | null,
+  state: DesiredState | null,
+  { environment, model, desired }: Pick<Deployment, 'environment' | 'model' | 'desired'>,
 ): Problem[] {
-  const folder =
-    releasePath?.slice(0, -'release.yaml'.length) ?? `environments/${environment}/environment.yaml`;
-  return problems.filter(({ severity, path }) => severity === 'error' && path.startsWith(folder));
+  const errors = state?.problems.filter(({ severity }) => severity === 'error') ?? [];
+  const below = (folder: string): Problem[] => errors.filter(({ path }) => path.startsWith(folder));
+  if (!desired) return below(`environments/${environment}/environment.yaml`);
+  const own = below(desired.releasePath.slice(0, -'release.yaml'.length));
+  return own.length > 0 ? own : below(`models/${state?.models.get(model)?.folder ?? model}/`);
+}
+
+/** Later than the one that git asks for, in the order that they came. */
+function newerHeld(
+  desired: DesiredDeployment | null,
+  versions: readonly DesiredVersion[],
+  now: Instant,
+): HeldVersion[] {
+  const wanted = desired?.wanted;
+  if (!wanted || desired.holds.length === 0) return [];
+  const newer = versions.slice(versions.findIndex(({ digest }) => digest === wanted.digest) + 1);
+  return newer.toReversed().flatMap(({ label, digest }) => {
+    const revision = { digest, settingsDigest: null };
+    const hold = desired.holds.find(entry => isHeld(revision, [entry], now));
+    return hold ? [{ version: label, hold }] : [];
+  });
 }
 
 function deploymentStatus(deployment: Deployment, around: Surroundings): DeploymentStatus {

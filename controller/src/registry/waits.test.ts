@@ -145,7 +145,7 @@ describe('a wait', () => {
     const input = inputWith({ state: stateWith({ desired }) });
 
     expect(onlyWait(input)).toEqual({
-      what: `${RELEASE} to be readable again: ${problem.message}; what runs stays`,
+      what: `${RELEASE} to be mended: ${problem.message}; what runs stays`,
       since: NOW - 10 * MINUTE,
       until: null,
       who: `whoever changed ${RELEASE}`,
@@ -258,6 +258,60 @@ describe('a wait', () => {
     expect(onlyWait(inputWith({ heard: [word] })).what).toBe(what);
   });
 
+  test('of a file that LFS does not have names it, who can bring it and how, and nothing else of that version', () => {
+    const rollout = rolloutWith();
+    const word = wordOf(rollout);
+    word.observation.loaded[0] = { ...word.observation.loaded[0]!, state: 'pulling' };
+    const digest = TWO.artifacts['model.onnx']!.sha256;
+    const failure = {
+      code: 'E_LFS_OBJECT',
+      message: 'The LFS server does not have it.',
+      since: NOW - MINUTE,
+    };
+    const input = inputWith({ heard: [word], artifactFailures: new Map([[digest, failure]]) });
+
+    expect(onlyWait(input)).toEqual({
+      what: '1.1.0 to be pulled: models/screening/versions/1.1.0/model.onnx can not be had: The LFS server does not have it (E_LFS_OBJECT)',
+      since: NOW - MINUTE,
+      until: null,
+      who: 'whoever pushed it, from a clone that has the file',
+      command: 'git lfs push --all origin',
+    });
+  });
+
+  test('of a file that a runtime has by now is none', () => {
+    const digest = TWO.artifacts['model.onnx']!.sha256;
+    const failure = {
+      code: 'E_LFS_OBJECT',
+      message: 'The LFS server does not have it.',
+      since: NOW - MINUTE,
+    };
+
+    expect(deployment(inputWith({ artifactFailures: new Map([[digest, failure]]) })).waits).toEqual([]);
+  });
+
+  test('of a newest version that was changed names the version and not an unknown hold', () => {
+    const path = 'models/screening/versions/1.2.0/version.yaml';
+    const problem = {
+      code: 'E_VERSION_CHANGED',
+      severity: 'error' as const,
+      path,
+      message: `${path} was changed after 4f2a91c introduced it`,
+      remedy: 'Restore it.',
+    };
+    const desired = {
+      ...desiredWith({ wanted: null }, { promotion: { by: 'newest' } }),
+      problems: [problem],
+    };
+    const input = inputWith({ state: stateWith({ desired }) });
+
+    expect(onlyWait(input)).toMatchObject({
+      what: `${path} to be mended: ${problem.message}; what runs stays`,
+      who: `whoever changed ${path}`,
+    });
+    expect(condition(input, 'Stalled')).toMatchObject({ reason: 'ManifestBroken', message: problem.message });
+  });
+
   test.each([
     ['lost', 'to be replaced: it died or does not answer'],
     ['starting', 'to answer for the first time'],
@@ -272,7 +326,13 @@ describe('a wait', () => {
     ['prod is in mode observe', { mode: 'observe' as const }, { candidate: candidateWith() }, 'rollback'],
     ['no newer revision is there to leave', {}, {}, 'rollback'],
     ['its objective asks to page', {}, { candidate: candidateWith() }, 'page'],
-    ['it was withheld', {}, { candidate: candidateWith() }, 'rollback'],
+    ['its rollback begins with the next cycle', {}, { candidate: candidateWith() }, 'rollback'],
+    [
+      'there is no last good version to go back to',
+      {},
+      { stable: null, candidate: candidateWith() },
+      'rollback',
+    ],
   ] as const)('of a bad revision that stays says why: %s', (why, policy, rollout, breach) => {
     const verdict = verdictWith({ verdict: 'degraded', breach, reason: 'errors 9 %' });
     const state = stateWith({ rollout: rolloutWith(rollout), verdict, desired: desiredWith({}, policy) });
@@ -283,5 +343,22 @@ describe('a wait', () => {
       command: 'switchback rollback prod/screening --reason …',
     });
     expect(condition(inputWith({ state }), 'Stalled').reason).toBe('Degraded');
+  });
+
+  test.each([
+    [
+      'withheld',
+      { reason: '2 rollbacks in 60 min already' },
+      'it was withheld: 2 rollbacks in 60 min already',
+    ],
+    ['done', {}, 'this very rollback was made before'],
+  ] as const)('of a bad revision whose rollback was %s says so', (state, result, why) => {
+    const verdict = verdictWith({ verdict: 'degraded', breach: 'rollback', reason: 'errors 9 %' });
+    const rollout = rolloutWith({ candidate: candidateWith() });
+    const open = [rollbackIn(state, result)];
+
+    expect(onlyWait(inputWith({ state: stateWith({ rollout, verdict, open }) })).what).toBe(
+      `1.2.0 is degraded: errors 9 %; not rolled back, ${why}`,
+    );
   });
 });

@@ -2,7 +2,7 @@ import type { Wait } from '@switchback-ml/schemas';
 import { isHeld } from '../rollout/held.ts';
 import type { Candidate } from '../rollout/rollout-state.ts';
 import { weightOf } from '../rollout/step.ts';
-import { isDegraded } from './conditions.ts';
+import { isDegraded, missingWords } from './conditions.ts';
 import type { Deployment, Surroundings } from './deployment.ts';
 import { revertWait } from './operations.ts';
 
@@ -14,6 +14,7 @@ export function waitsOf(deployment: Deployment, around: Surroundings): Wait[] {
   const { rollback } = deployment;
   return [
     ...haltedWaits(deployment),
+    ...missingWaits(deployment),
     ...(rollback ? [revertWait(rollback, around)] : rolloutWaits(deployment, around)),
     ...brokenWaits(deployment, around),
     ...heldWaits(deployment, around),
@@ -78,12 +79,17 @@ function degradedWait(deployment: Deployment, { seen, now }: Surroundings): Wait
   };
 }
 
-function whyNotRolledBack({ environment, rollout, policy, verdict }: Deployment): string {
+function whyNotRolledBack({ environment, rollout, policy, verdict, endedRollback }: Deployment): string {
   if (verdict?.breach === 'page' || verdict?.breach === 'hold')
     return `its objective asks to ${verdict.breach}`;
   if (!rollout?.candidate) return 'no newer revision is there to leave';
+  if (!rollout.stable) return 'there is no last good version to go back to';
   if (policy?.mode === 'observe') return `${environment} is in mode observe`;
-  return 'it was withheld: too many lately, or this very rollback was made before';
+  const { intent, state, result } = endedRollback ?? {};
+  if (intent?.kind !== 'rollback' || intent.from.id !== rollout.candidate.revision.id)
+    return 'its rollback begins with the next cycle';
+  if (state === 'withheld') return `it was withheld: ${result?.reason ?? 'no reason was kept'}`;
+  return 'this very rollback was made before';
 }
 
 function undecidedWait({ subject, verdict }: Deployment, candidate: Candidate): Wait {
@@ -130,7 +136,7 @@ function brokenWaits(deployment: Deployment, { seen, headSince }: Surroundings):
   if (policy && desired?.wanted !== null) return [];
   const [problem] = problems;
   const missing = problem
-    ? `${problem.path} to be readable again: ${problem.message}`
+    ? `${problem.path} to be mended: ${problem.message}`
     : `a version of ${model} that may be served: none is there, or all are on hold`;
   return [
     {
@@ -169,20 +175,48 @@ function runtimeWaits({ environment, runtime, subject }: Deployment, { seen, now
   return [{ what, since, until: null, who: 'the controller', command: 'switchback events --follow' }];
 }
 
-function loadWaits({ subject, backends, words, runtime }: Deployment, { seen, now }: Surroundings): Wait[] {
+/** Who can bring a file that is not there; for any other reason, whoever looks after the machine. */
+const MISSING_MOVERS: Readonly<Record<string, Pick<Wait, 'who' | 'command'>>> = {
+  E_LFS_OBJECT: {
+    who: 'whoever pushed it, from a clone that has the file',
+    command: 'git lfs push --all origin',
+  },
+  E_LFS_DIGEST: { who: 'whoever pushed it, or who runs the LFS server', command: 'switchback doctor' },
+  E_LFS_UNREACHABLE: { who: 'the LFS server, or whoever runs it', command: 'switchback doctor' },
+};
+const OTHER_MOVER = { who: 'whoever runs the controller', command: 'switchback doctor' };
+
+/** Nothing is loaded before it is there: of a version that waits for a file, that is all there is to say. */
+function missingWaits({ missing }: Deployment): Wait[] {
+  return missing.map(artifact => ({
+    what: `${artifact.version} to be pulled: ${missingWords(artifact)}`,
+    since: artifact.since,
+    until: null,
+    ...(MISSING_MOVERS[artifact.code] ?? OTHER_MOVER),
+  }));
+}
+
+function loadWaits(
+  { subject, backends, missing, rollout, words, runtime }: Deployment,
+  { seen, now }: Surroundings,
+): Wait[] {
   if (runtime?.state !== 'running' || words.length === 0) return [];
-  return backends
-    .filter(({ state }) => state !== 'ready')
-    .map(({ version, revision, state, failure }) => ({
-      what: {
-        pulling: `${version} to be pulled: the runtime does not have its artifacts yet`,
-        loading: `${version} to be loaded and to give its golden answers`,
-        unknown: `the runtime to take up ${version}`,
-        failed: `a version that can be served: ${version} failed, ${failure ?? 'the runtime gave no reason'}`,
-      }[state as 'pulling' | 'loading' | 'unknown' | 'failed'],
-      since: seen.since(`${subject} ${revision} ${state}`, now),
-      until: null,
-      who: state === 'failed' ? 'whoever registers versions' : 'the controller and the runtime',
-      command: 'switchback events --follow',
-    }));
+  return (
+    backends
+      .filter(({ state, version }) => state !== 'ready' && !missing.some(it => it.version === version))
+      // Why it is halted is why it failed, and is said.
+      .filter(({ state }) => state !== 'failed' || !rollout?.halted)
+      .map(({ version, revision, state, failure }) => ({
+        what: {
+          pulling: `${version} to be pulled: the runtime does not have its artifacts yet`,
+          loading: `${version} to be loaded and to give its golden answers`,
+          unknown: `the runtime to take up ${version}`,
+          failed: `a version that can be served: ${version} failed, ${failure ?? 'the runtime gave no reason'}`,
+        }[state as 'pulling' | 'loading' | 'unknown' | 'failed'],
+        since: seen.since(`${subject} ${revision} ${state}`, now),
+        until: null,
+        who: state === 'failed' ? 'whoever registers versions' : 'the controller and the runtime',
+        command: 'switchback events --follow',
+      }))
+  );
 }

@@ -1,4 +1,4 @@
-import type { EnvironmentName, ModelName, VersionLabel, Wait } from '@switchback-ml/schemas';
+import type { EnvironmentName, ModelName, VersionDigest, VersionLabel, Wait } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { desired } from '../desired/desired.ts';
@@ -16,6 +16,7 @@ import { promotionIntent, rollbackIntent } from '../proposal/intent.fixture.ts';
 import { promotionCases } from '../proposal/promotion.ts';
 import type { PromotionInput } from '../proposal/promotion-case.ts';
 import { stateOf } from '../rollout/rollout.fixture.ts';
+import { backendsOf } from '../rollout/rollout.ts';
 import type { RolloutState } from '../rollout/rollout-state.ts';
 import { REASON_KINDS, type WhyNotInput } from './why-not/reason.ts';
 import { ruleReasons } from './why-not/rule-reasons.ts';
@@ -56,6 +57,8 @@ interface World {
   open?: (state: DesiredState) => Operation[];
   made?: WhyNotInput['made'];
   waits?: Record<string, Wait>;
+  /** Unless said, what the rollout wants served. */
+  served?: Record<string, { version: VersionLabel; digest: VersionDigest; weight: number }[]>;
   requests?: number;
 }
 
@@ -65,27 +68,34 @@ function inputOf({
   open,
   made = null,
   waits = {},
+  served,
   requests = 0,
 }: World): WhyNotInput {
   const tree = treeOf([BEGIN, ...commits]);
   const state = desired(tree);
+  const bakedStates = new Map(
+    [DEV, STAGING, PROD].flatMap(name => {
+      const wanted = wantedIn(state, name);
+      const part = states[name as 'dev'];
+      return wanted || part ? [[`${name}/${FRAUD}` as const, bakedOn(name, wanted, part)]] : [];
+    }),
+  );
   return {
     desired: state,
     history: tree.history,
-    states: new Map(
-      [DEV, STAGING, PROD].flatMap(name => {
-        const wanted = wantedIn(state, name);
-        const part = states[name as 'dev'];
-        return wanted || part ? [[`${name}/${FRAUD}` as const, bakedOn(name, wanted, part)]] : [];
-      }),
-    ),
+    states: bakedStates,
     requests: new Map([[`${STAGING}/${FRAUD}` as const, requests]]),
     now: NOW,
     open: open?.(state) ?? [],
+    served: subject => served?.[subject] ?? attested(bakedStates.get(subject as never)),
     waits: subject => (waits[subject] ? [waits[subject]] : []),
     remote: { branch: 'main', remoteFailure: null },
     made,
   };
+}
+
+function attested(state: RolloutState | undefined) {
+  return state ? backendsOf(state) : [];
 }
 
 function bakedOn(
@@ -398,6 +408,39 @@ describe('why not', () => {
 
   it('has no reason for what is there, and says with which share', () => {
     expect(ask({}, 'prod', '1.0.0')).toMatchObject({ weight: 100, wanted: '1.0.0', reasons: [] });
+  });
+
+  it('is not there while it failed or waits for its files, whatever share it shall have', () => {
+    const candidate = { commits: [release('prod', '1.1.0')], served: { 'prod/fraud': [] } };
+
+    expect(ask(candidate, 'prod', '1.1.0')).toMatchObject({ weight: 0, wanted: '1.1.0' });
+  });
+
+  it('is there although its files were changed since: what runs of it stays', () => {
+    const changed = { commits: [version('1.0.0', { seed: 'others' })] };
+    const backend = {
+      version: '1.0.0' as VersionLabel,
+      digest: digestOf('1.0.0') as VersionDigest,
+      weight: 100,
+    };
+
+    const there = ask({ ...changed, served: { 'prod/fraud': [backend] } }, 'prod', '1.0.0');
+
+    expect(there).toMatchObject({ weight: 100, reasons: [{ kind: 'unreadable' }] });
+    expect(there.reasons[0]?.what).toMatch(
+      /version\.yaml can not be read, and what runs of it stays: was changed after/,
+    );
+    expect(
+      ask({ ...changed, served: {}, states: { prod: { stable: null } } }, 'prod', '1.0.0').reasons[0]?.what,
+    ).toMatch(/nothing serves it/);
+  });
+
+  it('names the version that keeps the newest from being taken', () => {
+    const changed = { commits: [version('1.1.0', { seed: 'others' })] };
+
+    expect(ask(changed, 'dev', '1.0.0').reasons[0]?.what).toMatch(
+      /^models\/fraud\/versions\/1\.1\.0\/version\.yaml can not be read/,
+    );
   });
 
   it('names the nearest of what git does not know', () => {

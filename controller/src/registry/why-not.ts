@@ -1,6 +1,5 @@
 import { EnvironmentName, ModelName, VersionDigest, VersionLabel } from '@switchback-ml/schemas';
 import { z } from 'zod';
-import { backendsOf } from '../rollout/rollout.ts';
 import { subjectOf } from '../rollout/rollout-state.ts';
 import { findEnvironment, findModel, findVersion } from './find.ts';
 import { operationStatus } from './operations.ts';
@@ -26,7 +25,7 @@ export const WhyNot = z.object({
   digest: VersionDigest.nullable(),
   /** What git asks for there instead; null: nothing, or nothing that can be read. */
   wanted: VersionLabel.nullable(),
-  /** Percent of the requests that it gets there now; it is there unless 0. */
+  /** Percent of the requests that it answers there now, as the runtimes say; it is there unless 0. */
   weight: z.number(),
   reasons: z.array(Reason),
 });
@@ -42,7 +41,10 @@ export interface Asked {
 export function whyNot(asked: Asked, input: WhyNotInput): WhyNot {
   const { desired } = input;
   const unread = unreadableReason(asked, input);
-  if (unread) return { ...asked, digest: null, wanted: null, weight: 0, reasons: [unread] };
+  if (unread) {
+    const weight = weightThere(asked, input, ({ version }) => version === asked.version);
+    return { ...asked, digest: null, wanted: null, weight, reasons: [unread] };
+  }
   const environment = findEnvironment(desired, asked.environment);
   const model = findModel(desired, asked.model);
   const version = findVersion(desired, asked.model, asked.version);
@@ -52,13 +54,14 @@ export function whyNot(asked: Asked, input: WhyNotInput): WhyNot {
     ...asked,
     digest: version.digest,
     wanted: wanted?.version ?? null,
-    weight: weightThere(question, input),
+    weight: weightThere(asked, input, ({ digest }) => digest === version.digest),
     reasons: reasonsOf(question, wanted?.digest === version.digest, input),
   };
 }
 
 /** What can't be read is there, and so has a reason; what is not there has none. */
-function unreadableReason({ environment, model, version }: Asked, input: WhyNotInput): Reason | null {
+function unreadableReason(asked: Asked, input: WhyNotInput): Reason | null {
+  const { environment, model, version } = asked;
   const { desired } = input;
   if (desired.broken.has(environment))
     return unreadable(environmentPath({ name: environment }), 'what runs there stays', input);
@@ -66,15 +69,18 @@ function unreadableReason({ environment, model, version }: Asked, input: WhyNotI
   if (!known || known.versions.some(({ label }) => label === version)) return null;
   const path = `models/${known.folder}/versions/${version}/version.yaml`;
   if (!desired.problems.some(found => found.severity === 'error' && found.path === path)) return null;
-  return unreadable(path, 'nothing serves it', input);
+  const weight = weightThere(asked, input, served => served.version === version);
+  return unreadable(path, weight > 0 ? 'what runs of it stays' : 'nothing serves it', input);
 }
 
-function weightThere({ subject, version }: Question, { states }: WhyNotInput): number {
-  const state = states.get(subject);
-  const backends = state ? backendsOf(state) : [];
-  return backends
-    .filter(({ digest }) => digest === version.digest)
-    .reduce((sum, { weight }) => sum + weight, 0);
+/** As served, and not as wanted: a version that failed, or waits for its files, has no request whatever its weight. */
+function weightThere(
+  { environment, model }: Asked,
+  { served }: WhyNotInput,
+  isMeant: (backend: ReturnType<WhyNotInput['served']>[number]) => boolean,
+): number {
+  const backends = served(subjectOf(environment, model));
+  return backends.filter(isMeant).reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function reasonsOf(question: Question, isWanted: boolean, input: WhyNotInput): Reason[] {

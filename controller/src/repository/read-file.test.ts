@@ -63,6 +63,12 @@ describe('readFile', () => {
     });
   });
 
+  it('knows a manifest that went to LFS for a pointer, not for YAML', async () => {
+    expect(await read('models/fraud/versions/1.0.0/version.yaml', POINTER)).toMatchObject({
+      kind: 'pointer',
+    });
+  });
+
   it('knows a pointer for what it names', async () => {
     const pointer = parsePointer(Buffer.from(POINTER));
     expect(pointer.kind === 'pointer' && formatPointer(pointer)).toBe(POINTER);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ErrorCode } from '@switchback-ml/schemas';
 import type { RepositoryFile } from '../desired/desired-state.ts';
 import { parsePointer } from './lfs/pointer.ts';
-import type { Change, CommitSource } from './repository.ts';
+import type { BlobContent, Change, CommitSource } from './repository.ts';
 
 const LARGEST_MANIFEST = 64 * 1024;
 const LARGEST_POINTER = 1024;
@@ -19,35 +19,35 @@ export async function readFile(
   signal: AbortSignal,
 ): Promise<RepositoryFile> {
   const file = { blob, mode };
-  const refused = (code: ErrorCode, message: string): RepositoryFile => ({
-    ...file,
-    kind: 'refused',
-    code,
-    message,
-  });
-  if (mode === '120000') return refused('E_FILE_KIND', 'is a symbolic link');
-  if (mode === '160000') return refused('E_FILE_KIND', 'is a submodule');
-  const isManifest = path.endsWith('.yaml');
-  const read = await source.readBlob(blob, isManifest ? LARGEST_MANIFEST : LARGEST_POINTER, signal);
-  if (isManifest) {
-    if (read.kind === 'too-large') return refused('E_MANIFEST_TOO_LARGE', 'is larger than 64 KiB');
-    const text = decode(read.bytes);
-    return text === null
-      ? refused(
-          'E_MANIFEST_ENCODING',
-          `is not UTF-8: byte ${firstWrongByte(read.bytes)} is part of no character`,
-        )
-      : { ...file, kind: 'manifest', text };
-  }
+  if (mode === '120000') return refused(file, 'E_FILE_KIND', 'is a symbolic link');
+  if (mode === '160000') return refused(file, 'E_FILE_KIND', 'is a submodule');
+  if (path.endsWith('.yaml')) return manifestIn(file, await source.readBlob(blob, LARGEST_MANIFEST, signal));
+  const read = await source.readBlob(blob, LARGEST_POINTER, signal);
   const whole = read.kind === 'bytes' ? read : await source.readBlob(blob, LARGEST_RAW, signal);
   if (whole.kind === 'too-large') return { ...file, kind: 'raw', sizeBytes: whole.sizeBytes, digest: null };
   const { bytes } = whole;
   const pointer = parsePointer(bytes);
-  if (pointer.kind === 'pointer')
-    return { ...file, kind: 'pointer', digest: pointer.digest, sizeBytes: pointer.sizeBytes };
+  if (pointer.kind === 'pointer') return { ...file, ...pointer };
   if (pointer.kind === 'malformed')
-    return refused('E_LFS_POINTER', `is a malformed LFS pointer: ${pointer.reason}`);
+    return refused(file, 'E_LFS_POINTER', `is a malformed LFS pointer: ${pointer.reason}`);
   return { ...file, kind: 'raw', sizeBytes: bytes.length, digest: sha256(bytes) };
+}
+
+type Blob = Pick<RepositoryFile, 'blob' | 'mode'>;
+
+function manifestIn(file: Blob, read: BlobContent): RepositoryFile {
+  if (read.kind === 'too-large') return refused(file, 'E_MANIFEST_TOO_LARGE', 'is larger than 64 KiB');
+  // A pattern of .gitattributes that is too wide takes manifests into LFS; as YAML a pointer is one long text.
+  const pointer = parsePointer(read.bytes);
+  if (pointer.kind === 'pointer') return { ...file, ...pointer };
+  const text = decode(read.bytes);
+  if (text !== null) return { ...file, kind: 'manifest', text };
+  const wrong = firstWrongByte(read.bytes);
+  return refused(file, 'E_MANIFEST_ENCODING', `is not UTF-8: byte ${wrong} is part of no character`);
+}
+
+function refused(file: Blob, code: ErrorCode, message: string): RepositoryFile {
+  return { ...file, kind: 'refused', code, message };
 }
 
 /** Strict: a byte that is no UTF-8 is an error, never a replacement character. A byte-order mark is dropped. */

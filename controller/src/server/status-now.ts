@@ -12,6 +12,7 @@ export function statusNow(world: ServerWorld, seen: FirstSeen): Status {
     contact: repository.contact(),
     observed: world.actuation.observe(),
     heard: world.observation.latest().heard,
+    artifactFailures: world.artifactFailures(),
     repositoryUrl,
     branch,
     address: world.address(),

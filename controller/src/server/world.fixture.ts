@@ -94,6 +94,7 @@ export async function worldWith(part: Partial<ServerWorld> = {}): Promise<TestWo
     repositoryUrl: 'https://git.example/team/models.git',
     branch: 'main',
     artifacts: { ensure: () => Promise.reject(new Error('no artifact was expected to be asked for')) },
+    artifactFailures: () => new Map(),
     epoch: () => epoch,
     address: () => 'http://127.0.0.1:4180',
     metrics: new Registry(),

@@ -1,6 +1,7 @@
 import type { Event } from '@switchback-ml/schemas';
 import type { Registry } from 'prom-client';
 import type { Actuation } from '../actuation/actuation.ts';
+import type { ArtifactFailures } from '../artifact-failures.ts';
 import type { Clock } from '../clock.ts';
 import type { ControlState } from '../control-state.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -22,6 +23,8 @@ export interface ServerWorld {
   ledger: Pick<Ledger, 'events' | 'operation'>;
   onEvents: OnEvents;
   artifacts: ArtifactFiles;
+  /** Of what was asked for and could not be given. */
+  artifactFailures: () => ArtifactFailures;
   requests: Pick<Requests, 'ask'>;
   /** Of the lease; null while another controller leads. */
   epoch: () => number | null;

@@ -1,5 +1,8 @@
-import type { InstanceId, Loaded, RevisionId } from '@switchback-ml/schemas';
+import type { Finding, InstanceId, Loaded, OperationId, RevisionId } from '@switchback-ml/schemas';
 import { expect, test } from 'vitest';
+import { rollbackIntent } from '../proposal/intent.fixture.ts';
+import { rollbackMessage } from '../proposal/message.ts';
+import { specOf } from '../rollout/rollout.fixture.ts';
 import type { Analysis, Attest } from './analysis.ts';
 import { loads } from './loads.ts';
 
@@ -45,6 +48,35 @@ test.each(['E_MODEL_GOLDEN', 'E_MODEL_LOAD', 'E_MODEL_SIGNATURE', 'E_ENGINE_DIED
 test('says what is wrong in one line', () => {
   expect(loads(analysis, [attest('E_MODEL_GOLDEN')])?.reason).toBe(
     'does not give its golden answers: row 3 is off',
+  );
+});
+
+test('says a wrong golden answer once, and early enough for the subject of the commit', () => {
+  const word = attest('E_MODEL_GOLDEN');
+  const message =
+    'The model does not give its golden answers: row 3: score is 0.91 and should be 0.07 (tolerance 0.00001); 1 of 64 values differ.';
+  const { reason } = loads(analysis, [
+    { ...word, loaded: { ...word.loaded, failure: { code: 'E_MODEL_GOLDEN', message } } },
+  ]) as Finding;
+
+  expect(reason).toMatch(/^golden row 3: score is 0\.91 and should be 0\.07/);
+  const subject = rollbackMessage(
+    rollbackIntent(specOf('1.3.0'), specOf('1.1.0'), { reason }),
+    { operation: '0123456789abcdef' as OperationId, epoch: 1 },
+    { reverts: null, note: null, holdOnly: false },
+  ).split('\n')[0];
+  expect(subject).toMatch(/\(golden row 3: score is 0\.9.*\), 1\.3\.0 on hold$/);
+});
+
+test('says a signature that is another one once', () => {
+  const word = attest('E_MODEL_SIGNATURE');
+  const failure = {
+    code: 'E_MODEL_SIGNATURE',
+    message: "The signature is not the model's: input x is [-1, 2].",
+  };
+
+  expect(loads(analysis, [{ ...word, loaded: { ...word.loaded, failure } }])?.reason).toBe(
+    'does not have the signature it was registered with: input x is [-1, 2]',
   );
 });
 

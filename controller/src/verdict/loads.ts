@@ -2,13 +2,19 @@ import type { ErrorCode, Finding } from '@switchback-ml/schemas';
 import type { Analysis, Attest } from './analysis.ts';
 
 /** Failures that speak against the candidate; others, such as a failed pull, speak against the surroundings. */
-const BLAMES_CANDIDATE = {
+const BLAMES_CANDIDATE: Partial<Record<ErrorCode, string>> = {
   E_MODEL_GOLDEN: 'does not give its golden answers',
   E_MODEL_LOAD: 'does not load',
   E_MODEL_SIGNATURE: 'does not have the signature it was registered with',
   E_ENGINE_DIED: 'kills its engine',
   E_ENGINE_MEMORY: 'needs more memory than it may',
-} satisfies Partial<Record<ErrorCode, string>>;
+};
+
+/** How runtimes begin sentences that say no more than the fault does: a commit's subject has no room for both. */
+const SAID_TWICE: Partial<Record<ErrorCode, RegExp>> = {
+  E_MODEL_GOLDEN: /^The model does not give its golden answers: (?=row )/,
+  E_MODEL_SIGNATURE: /^The signature is not the model's: /,
+};
 
 const LONGEST_MESSAGE = 300;
 
@@ -28,7 +34,7 @@ export function loads(analysis: Analysis, attests: readonly Attest[]): Finding |
     objective: 'loads',
     verdict: 'degraded',
     breach: 'rollback',
-    reason: `${faultOf(first.loaded)}: ${oneLine(first.loaded.failure?.message ?? '')}`,
+    reason: reasonOf(first.loaded),
     candidate: { bad: failed.length, total: ours.length },
     stable: { bad: 0, total: 0 },
     test: 'attest',
@@ -37,7 +43,17 @@ export function loads(analysis: Analysis, attests: readonly Attest[]): Finding |
 
 function faultOf({ state, failure }: Attest['loaded']): string | null {
   if (state !== 'failed' || failure === undefined) return null;
-  return Object.entries(BLAMES_CANDIDATE).find(([code]) => code === failure.code)?.[1] ?? null;
+  return BLAMES_CANDIDATE[failure.code as ErrorCode] ?? null;
+}
+
+/** `golden row 3: score is 0.91 and should be 0.07 …`, so that the number comes early; else fault and message. */
+function reasonOf(loaded: Attest['loaded']): string {
+  const { code = '', message = '' } = loaded.failure ?? {};
+  const said = oneLine(message);
+  const rest = said.replace(SAID_TWICE[code as ErrorCode] ?? /^$/, '').replace(/\.$/, '');
+  return code === 'E_MODEL_GOLDEN' && /^row \d+: /.test(rest)
+    ? `golden ${rest}`
+    : `${faultOf(loaded)}: ${rest}`;
 }
 
 /** It goes on into a commit message, so it may hold no line break of its own. */

@@ -22,9 +22,9 @@ describe('golden answers', () => {
     ['equal', y(1, 2), y(1, 2), 1e-5, null],
     ['near, by the tolerance', y(0.5), y(0.500009), 1e-5, null],
     ['near, by the tolerance of their size', y(1_000_000), y(1_000_005), 1e-5, null],
-    ['far', y(1, 2.1, 3.1), y(1, 2, 3), 0.01, 'y[1] is 2.0999'],
-    ['NaN', y(Number.NaN), y(1), 1, 'y[0] is NaN'],
-    ['infinite', y(Infinity), y(1), 1, 'y[0] is Infinity'],
+    ['far', y(1, 2.1, 3.1), y(1, 2, 3), 0.01, 'row 2: y is 2.0999'],
+    ['NaN', y(Number.NaN), y(1), 1, 'row 1: y is NaN'],
+    ['infinite', y(Infinity), y(1), 1, 'row 1: y is Infinity'],
     ['fewer', y(1), y(1, 2), 1, 'has 1 values and should have 2'],
     ['absent', new Map(), y(1), 1, 'there is no output "y"'],
   ])('that are %s', (_, got, want, tolerance, difference) => {
@@ -40,9 +40,21 @@ describe('golden answers', () => {
     const word = (text: string): Tensors => new Map([['y', { datatype: 'BYTES', shape: [1], data: [text] }]]);
 
     expect(goldenDifference(whole(5n), whole(5n), 1)).toBeNull();
-    expect(goldenDifference(whole(5n), whole(6n), 1)).toContain('y[0] is 5 and should be 6');
+    expect(goldenDifference(whole(5n), whole(6n), 1)).toContain('row 1: y is 5 and should be 6');
     expect(goldenDifference(word('a'), word('a'), 1)).toBeNull();
     expect(goldenDifference(word('a'), word('b'), 1)).toContain('should be b');
+  });
+
+  test('that differ are named by row and place in it, counted over all portions', () => {
+    const wide = (...values: number[]): Tensors =>
+      new Map([['probabilities', { datatype: 'FP32', shape: [2, 3], data: Float32Array.from(values) }]]);
+    const got = wide(0.5, 0.25, 0.25, 0, 0.75, 0.25);
+
+    const difference = goldenDifference(got, wide(0.5, 0.25, 0.25, 0, 0.5, 0.5), 1e-5, 64);
+
+    expect(difference).toBe(
+      'row 66: probabilities[1] is 0.75 and should be 0.5 (tolerance 0.00001); 2 of 6 values differ',
+    );
   });
 
   test.each<[string, number, number, number[]]>([
@@ -61,9 +73,24 @@ describe('golden answers', () => {
   });
 
   test.each([
-    ['no JSON', '{', 'can not be read'],
+    ['no JSON', '{', 'are no JSON'],
     ['no answer', '{"inputs":{},"outputs":{}}', 'are none'],
-    ['another document', '{"inputs":{}}', 'can not be read'],
+    ['another document', '{"inputs":{}}', 'of another form: outputs: expected record'],
+    [
+      'rows as people write them',
+      '{"inputs":{"x":[[1],[2]]},"outputs":{}}',
+      'of another form: inputs.x: expected object, received array; it is {"inputs": {"<name>": {"datatype": "FP32"',
+    ],
+    [
+      'a shape that is none',
+      '{"inputs":{"x":{"datatype":"FP32","shape":[-1,1],"data":[1]}},"outputs":{}}',
+      'inputs.x.shape.0: ',
+    ],
+    [
+      'a field that is not there',
+      '{"rows":[],"inputs":{},"outputs":{}}',
+      'the document: there is no rows there',
+    ],
     [
       'fewer values than their shape says',
       '{"inputs":{"x":{"datatype":"FP32","shape":[3],"data":[1]}},"outputs":{}}',

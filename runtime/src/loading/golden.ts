@@ -12,6 +12,11 @@ import {
 import { SwitchbackError } from '../error.ts';
 import { isBatchable } from './signature.ts';
 
+/** What docs/reference/manifests.md shows, in one line. */
+const FORM =
+  'it is {"inputs": {"<name>": {"datatype": "FP32", "shape": [rows, …], "data": [flat, row after row]}}, "outputs": …}';
+const FP32_DIGITS = 8;
+const LONGEST_FIELD_CHARS = 120;
 const LARGEST_GOLDEN_BYTES = 64 * 2 ** 20;
 export const DEFAULT_TOLERANCE = 1e-5;
 /** Enough to meet chance and neighbours; a slow graph needs its time for each. */
@@ -26,16 +31,31 @@ export interface Golden {
 /** Reads a verified golden.json. Rejects with E_MODEL_GOLDEN: it is part of the version and can't be mended here. */
 export async function readGolden(path: string): Promise<Golden> {
   if ((await stat(path)).size > LARGEST_GOLDEN_BYTES) throw refused('are larger than 64 MiB');
-  const text = await readFile(path, 'utf8');
+  const parsed = GoldenAnswers.safeParse(jsonIn(await readFile(path, 'utf8')));
+  if (!parsed.success) throw refused(`are of another form: ${formFault(parsed.error)}`, parsed.error);
+  const { inputs, outputs } = parsed.data;
+  const golden = { inputs: toTensors(inputs), outputs: toTensors(outputs) };
+  if ([...golden.outputs.values()].every(({ data }) => data.length === 0)) throw refused('are none');
+  return golden;
+}
+
+function jsonIn(text: string): unknown {
   try {
-    const { inputs, outputs } = GoldenAnswers.parse(JSON.parse(text));
-    const golden = { inputs: toTensors(inputs), outputs: toTensors(outputs) };
-    if ([...golden.outputs.values()].every(({ data }) => data.length === 0)) throw refused('are none');
-    return golden;
+    return JSON.parse(text);
   } catch (error) {
-    if (error instanceof SwitchbackError) throw error;
-    throw refused('can not be read', error);
+    throw refused('are no JSON', error);
   }
+}
+
+type FormError = NonNullable<ReturnType<typeof GoldenAnswers.safeParse>['error']>;
+
+/** The first field that is not as golden.json has it, what was expected there, and how it looks when right. */
+function formFault({ issues: [issue] }: FormError): string {
+  if (issue === undefined) return FORM;
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 3).join(', ') : '';
+  const field = issue.path.map(String).join('.').slice(0, LONGEST_FIELD_CHARS);
+  const what = keys === '' ? issue.message.replace(/^Invalid input: /, '') : `there is no ${keys} there`;
+  return `${field === '' ? 'the document' : field}: ${what.slice(0, LONGEST_FIELD_CHARS)}; ${FORM}`;
 }
 
 export function toTensors(golden: Record<string, GoldenTensor>): Tensors {
@@ -106,8 +126,17 @@ export function rowsAlone(golden: Golden, signature: Signature): Golden[] {
   return goldenPortions(golden, signature, 1).slice(0, MOST_ROWS_ALONE);
 }
 
-/** How the answers differ from the golden ones, in one clause; null when each is near enough. */
-export function goldenDifference(got: Tensors, golden: Tensors, tolerance: number): string | null {
+/**
+ * How the answers differ from the golden ones, in one clause; null when each is near enough.
+ *
+ * @param rowsBefore of the golden rows, those that come before these: a row is named as golden.json counts it
+ */
+export function goldenDifference(
+  got: Tensors,
+  golden: Tensors,
+  tolerance: number,
+  rowsBefore = 0,
+): string | null {
   for (const [name, want] of golden) {
     const found = got.get(name);
     if (found === undefined) return `there is no output "${name}"`;
@@ -116,9 +145,22 @@ export function goldenDifference(got: Tensors, golden: Tensors, tolerance: numbe
     const wrong = Array.from(want.data.keys()).filter(i => !isNear(found.data[i]!, want.data[i]!, tolerance));
     const [first] = wrong;
     if (first !== undefined)
-      return `${name}[${first}] is ${found.data[first]} and should be ${want.data[first]} (tolerance ${tolerance}); ${wrong.length} of ${want.data.length} values differ`;
+      return `${placeOf(name, want, first, rowsBefore)} is ${shown(found, first)} and should be ${shown(want, first)} (tolerance ${tolerance}); ${wrong.length} of ${want.data.length} values differ`;
   }
   return null;
+}
+
+/** `row 3: probabilities[1]`, the row counted from 1, the value within it from 0; `row 3: score` where it has one. */
+function placeOf(name: string, { shape, data }: Tensor, index: number, rowsBefore: number): string {
+  const width = data.length / Math.max(1, shape[0] ?? 1);
+  const row = Math.floor(index / width) + 1 + rowsBefore;
+  return `row ${row}: ${name}${width === 1 ? '' : `[${index % width}]`}`;
+}
+
+/** Of an FP32 the digits that it has: the rest is what is left over when it is written as a double. */
+function shown({ datatype, data }: Tensor, index: number): Element {
+  const value = data[index]!;
+  return datatype === 'FP32' && typeof value === 'number' ? Number(value.toPrecision(FP32_DIGITS)) : value;
 }
 
 type Element = number | bigint | string;

@@ -90,7 +90,7 @@ describe('preparing an engine', () => {
 
     await expect(prepare(version)).rejects.toMatchObject({
       code: 'E_MODEL_GOLDEN',
-      message: expect.stringContaining('y[0] is 3 and should be 3.5'),
+      message: expect.stringContaining('row 3: y is 3 and should be 3.5'),
     });
     await expect(prepare({ ...version, tolerance: 0.2 })).resolves.toBeUndefined();
   });
@@ -100,7 +100,7 @@ describe('preparing an engine', () => {
 
     await expect(prepare({ model, rows: [-1], answers: [0], tolerance: 1 })).rejects.toMatchObject({
       code: 'E_MODEL_GOLDEN',
-      message: expect.stringContaining('y[0] is NaN'),
+      message: expect.stringContaining('y is NaN'),
     });
   });
 
@@ -113,7 +113,7 @@ describe('preparing an engine', () => {
 
     await expect(prepare(version)).rejects.toMatchObject({
       code: 'E_MODEL_GOLDEN',
-      message: expect.stringContaining('others to the same rows asked again: y[0] is 0 and should be -1'),
+      message: expect.stringContaining('others to the same rows asked again: row 1: y is 0 and should be -1'),
     });
   });
 

@@ -14,6 +14,8 @@ export const EventType = z.enum([
   'runtime.lost',
   'runtime.stopped',
   'engine.replaced',
+  'artifact.missing',
+  'artifact.found',
   'divergence.found',
   'divergence.healed',
   'rollout.started',

@@ -59,11 +59,13 @@ const addValidate: AddVerbs = (program, terminal, finish) => {
       const folder = resolve(terminal.directory, repo);
       using slow = slowly(terminal);
       const found = await validate({ folder, progress: slow.progress, signal: terminal.signal });
-      const { problems, models, versions, environments } = found;
+      const { problems, models, versions, environments, tried, notes } = found;
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       const counts = `${models} models, ${versions} versions, ${environments} environments: `;
-      const verdict = `${errors} errors, ${problems.length - errors} warnings`;
+      const trials = tried === 0 ? '' : `, ${tried} new ${tried === 1 ? 'graph' : 'graphs'} tried`;
+      const verdict = `${errors} errors, ${problems.length - errors} warnings${trials}`;
       const text = problems.length > 0 ? `${problemsText(problems)}\n` : '';
+      for (const note of notes) terminal.err(`${note}\n`);
       terminal.out(output === 'json' ? json(found) : `${text}${counts}${verdict}\n`);
       finish(errors > 0 ? EXIT.differs : EXIT.ok);
     });

@@ -1,6 +1,12 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EnvironmentStatus, ServingSnapshot, SNAPSHOT_PATH, type Status } from '@switchback-ml/schemas';
+import {
+  type EnvironmentStatus,
+  type Loaded,
+  ServingSnapshot,
+  SNAPSHOT_PATH,
+  type Status,
+} from '@switchback-ml/schemas';
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { askRuntime } from '../../observation/ask-runtime.ts';
@@ -93,13 +99,8 @@ async function runtimeCheck(
   const word = await askRuntime(question, token);
   if (word.kind === 'silent') return fail(check, `at ${address}: ${word.reason}`, remedy);
   const { loaded, snapshot } = word.observation;
-  const failed = loaded.find(entry => entry.state === 'failed');
-  if (failed)
-    return fail(
-      check,
-      `${failed.model}@${failed.version} failed: ${failed.failure?.message ?? 'it gave no reason'}`,
-      remedy,
-    );
+  const unfit = judgeLoaded(check, loaded, remedy);
+  if (unfit) return unfit;
   const published = await publishedGeneration(state, name, token, signal);
   const age = ageOf(join(state, STATE_FILES.runtimes, name, 'snapshot.json'), clock.now());
   if (published !== null && snapshot !== published)
@@ -112,6 +113,24 @@ async function runtimeCheck(
   return ok(
     check,
     `at ${address}, ${ready} of ${loaded.length} revisions ready, snapshot ${snapshot ?? 'none'}${age}`,
+  );
+}
+
+/** What keeps a revision from being ready, by the runtime's own word; null: nothing does. */
+export function judgeLoaded(check: string, loaded: readonly Loaded[], remedy: string): Check | null {
+  const failed = loaded.find(entry => entry.state === 'failed');
+  if (failed)
+    return fail(
+      check,
+      `${failed.model}@${failed.version} failed: ${failed.failure?.message ?? 'it gave no reason'}`,
+      remedy,
+    );
+  const waiting = loaded.find(entry => entry.state === 'pulling' && entry.failure !== undefined);
+  if (!waiting) return null;
+  return fail(
+    check,
+    `${waiting.model}@${waiting.version} waits for its files: ${waiting.failure?.message ?? ''}`,
+    'switchback status names the file, and who can bring it.',
   );
 }
 

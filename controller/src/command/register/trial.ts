@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +49,35 @@ export async function askGraph(
     await writeFile(declared, JSON.stringify(signature));
     const args = ['--rows', asked, '--signature', declared, '--tolerance', String(tolerance)];
     return (await tryModel(['--model', model, ...args], signal)).outputs ?? {};
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether this installation can try a graph at all: the runtime may be left out of it. */
+export function canTry(): boolean {
+  return existsSync(PROGRAM);
+}
+
+/**
+ * Takes a version through everything that it goes through before it serves. Throws what a runtime would refuse it
+ * with: E_MODEL_LOAD, E_MODEL_SIGNATURE, E_MODEL_GOLDEN, E_ENGINE_MEMORY.
+ */
+export async function tryVersion(
+  {
+    model,
+    golden,
+    signature,
+    tolerance,
+  }: { model: string; golden: string; signature: Signature; tolerance?: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'switchback-trial-'));
+  try {
+    const declared = join(folder, 'signature.json');
+    await writeFile(declared, JSON.stringify(signature));
+    const close = tolerance === undefined ? [] : ['--tolerance', String(tolerance)];
+    await tryModel(['--model', model, '--signature', declared, '--golden', golden, ...close], signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

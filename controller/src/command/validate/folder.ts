@@ -11,8 +11,14 @@ import { filesForLfs } from './lfs-attribute.ts';
 
 const MOST_FILES = 50_000;
 
+export interface Folder {
+  files: ReadonlyMap<string, RepositoryFile>;
+  /** Paths whose own bytes lie here, whatever git makes of them; not so where a clone left a pointer. */
+  present: ReadonlySet<string>;
+}
+
 /** The files of a working folder as the controller's reader would find them in a commit of it. */
-export async function readFolder(folder: string, signal: AbortSignal): Promise<Map<string, RepositoryFile>> {
+export async function readFolder(folder: string, signal: AbortSignal): Promise<Folder> {
   const paths = (await listPaths(folder)).filter(isOurs);
   if (paths.length === 0)
     throw new SwitchbackError(
@@ -21,7 +27,8 @@ export async function readFolder(folder: string, signal: AbortSignal): Promise<M
     );
   const files = new Map<string, RepositoryFile>();
   for (const path of paths) files.set(path, await readAsCommitted(folder, path, signal));
-  return asPointers(folder, files, signal);
+  const present = new Set([...files].filter(([, { kind }]) => kind === 'raw').map(([path]) => path));
+  return { files: await asPointers(folder, files, signal), present };
 }
 
 async function listPaths(folder: string): Promise<string[]> {
@@ -47,7 +54,14 @@ async function readAsCommitted(folder: string, path: string, signal: AbortSignal
   const file = join(folder, path);
   const isLink = (await lstat(file)).isSymbolicLink();
   const change = { path, blob: blobIdFor(path), mode: isLink ? '120000' : '100644' };
-  return readFile(workingTree(file), change, signal);
+  const found = await readFile(workingTree(file), change, signal);
+  return found.kind === 'manifest' ? { ...found, blob: blobOf(found.text) } : found;
+}
+
+/** As git would name it, so that what is as it was is seen to be so at once. */
+function blobOf(text: string): BlobId {
+  const bytes = Buffer.from(text);
+  return BlobId.parse(createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex'));
 }
 
 /** One file of the disk in the place of a blob. */
@@ -69,7 +83,7 @@ function workingTree(file: string): CommitSource {
   };
 }
 
-/** Git has not seen these bytes; the path stands for them, once in one run. */
+/** What is large need not be hashed for git as well; the path stands for it, once in one run. */
 function blobIdFor(path: string): BlobId {
   return BlobId.parse(createHash('sha1').update(path).digest('hex'));
 }
@@ -80,8 +94,10 @@ async function asPointers(
   files: Map<string, RepositoryFile>,
   signal: AbortSignal,
 ): Promise<Map<string, RepositoryFile>> {
-  const raw = [...files].filter(([, file]) => file.kind === 'raw').map(([path]) => path);
-  for (const path of await filesForLfs(folder, raw, signal)) {
+  const whole = [...files]
+    .filter(([, { kind }]) => kind === 'raw' || kind === 'manifest')
+    .map(([path]) => path);
+  for (const path of await filesForLfs(folder, whole, signal)) {
     await using handle = await open(join(folder, path), 'r');
     const object = await hashFile(handle, signal);
     files.set(path, { blob: blobIdFor(path), mode: '100644', kind: 'pointer', ...object });

@@ -1,4 +1,4 @@
-import { type Instant, Wait } from '@switchback-ml/schemas';
+import { type Instant, type ServedBackend, Wait } from '@switchback-ml/schemas';
 import { z } from 'zod';
 import type {
   DesiredDeployment,
@@ -46,6 +46,8 @@ export type Reason = z.infer<typeof Reason>;
 
 export interface WhyNotInput extends PromotionInput {
   open: readonly Operation[];
+  /** What the runtimes say they answer from, of a deployment; none where nobody was heard. */
+  served: (subject: string) => readonly Pick<ServedBackend, 'digest' | 'version' | 'weight'>[];
   /** What a deployment waits for, as status says it. */
   waits: (subject: string) => readonly Wait[];
   /** For the words of an operation: the branch, and why the remote can't be reached now. */
@@ -105,6 +107,10 @@ export function unreadableDeployment(
   const folder = releasePath.slice(0, -'release.yaml'.length);
   const parts = [releasePath, `${folder}serving.yaml`, `models/${model.folder}/serving.yaml`];
   const errors = input.desired.problems.filter(({ severity }) => severity === 'error');
-  const path = parts.find(part => errors.some(found => found.path === part)) ?? releasePath;
+  const path =
+    parts.find(part => errors.some(found => found.path === part)) ??
+    // Where the newest is served, one of the versions may be in the way.
+    errors.find(found => found.path.startsWith(`models/${model.folder}/versions/`))?.path ??
+    releasePath;
   return unreadable(path, `what ${subject} runs stays`, input);
 }

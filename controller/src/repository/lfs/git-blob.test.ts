@@ -1,5 +1,6 @@
 import { BlobId } from '@switchback-ml/schemas';
 import { describe, expect, it } from 'vitest';
+import { INTO_LFS } from '../../desired/lfs-remedy.ts';
 import type { ArtifactSource, CommitSource } from '../repository.ts';
 import { type ArtifactWorld, artifactSourceContract, downloadAll, objectOf } from './artifact.contract.ts';
 import { type GitBlobSettings, gitBlobs } from './git-blob.ts';
@@ -40,7 +41,7 @@ describe('gitBlobs', () => {
 
     await expect(downloadAll(world.port, objectOf(bytes))).rejects.toMatchObject({
       code: 'E_LFS_OBJECT',
-      message: expect.stringContaining('git lfs migrate import'),
+      message: expect.stringContaining(`Put it into LFS: ${INTO_LFS}`),
     });
   });
 

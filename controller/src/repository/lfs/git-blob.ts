@@ -1,4 +1,5 @@
 import type { ArtifactDigest, BlobId } from '@switchback-ml/schemas';
+import { INTO_LFS } from '../../desired/lfs-remedy.ts';
 import { SwitchbackError } from '../../error.ts';
 import type { CommitSource } from '../repository.ts';
 import type { ResumableSource } from './resumable-source.ts';
@@ -41,9 +42,7 @@ export function gitBlobs({
 }
 
 function unusable(digest: ArtifactDigest, why: string): SwitchbackError {
-  return new SwitchbackError(
-    'E_LFS_OBJECT',
-    `The artifact ${digest} ${why}. Put it into LFS: git lfs migrate import --include="models/**/versions/**"`,
-    { details: { digest } },
-  );
+  return new SwitchbackError('E_LFS_OBJECT', `The artifact ${digest} ${why}. Put it into LFS: ${INTO_LFS}`, {
+    details: { digest },
+  });
 }

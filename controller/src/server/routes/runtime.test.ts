@@ -17,7 +17,7 @@ import {
   TWO,
   VERSIONS,
 } from '../../registry/deployed.fixture.ts';
-import { backendsOf } from '../../rollout/rollout.ts';
+import { routeOf } from '../../rollout/rollout.ts';
 import type { RolloutState } from '../../rollout/rollout-state.ts';
 import { appOf, artifactsIn, bearer, type TestWorld, worldWith } from '../world.fixture.ts';
 
@@ -155,7 +155,7 @@ describe('an artifact', () => {
 
 async function publish(world: TestWorld, rollout: RolloutState): Promise<ServingSnapshot> {
   const planned = plan({
-    target: new Map([[PROD, new Map([[SCREENING, backendsOf(rollout)]])]]),
+    target: new Map([[PROD, new Map([[SCREENING, routeOf(rollout)!]])]]),
     commit: CommitSha.parse(HEAD),
     keys: new Map(),
     replace: new Map(),

@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { desiredWith, holdOn, stateWith, THREE } from '../../registry/deployed.fixture.ts';
+import {
+  candidateWith,
+  desiredWith,
+  holdOn,
+  PROD,
+  rolloutWith,
+  stateWith,
+  THREE,
+  wordOf,
+} from '../../registry/deployed.fixture.ts';
 import { WhyNot } from '../../registry/why-not.ts';
 import { appOf, bearer, worldWith } from '../world.fixture.ts';
 
@@ -15,6 +24,20 @@ describe('why not', () => {
     const { reasons, wanted } = WhyNot.parse(answer.json());
     expect(wanted).toBe('1.1.0');
     expect(reasons.map(({ kind }) => kind)).toEqual(['held', 'no-upstream']);
+  });
+
+  test('says how much is served by the word of the runtime, and not by what is wanted', async () => {
+    const rollout = rolloutWith({ candidate: candidateWith({ phase: 'baking' }) });
+    const state = stateWith({ rollout, desired: desiredWith({ wanted: THREE }) });
+    await using world = await worldWith({ state });
+    world.observation.say(PROD, wordOf(rolloutWith()).observation);
+    await using app = appOf(world);
+    const weightOf = async (version: string): Promise<number> => {
+      const answer = await app.inject({ url: `${PATH}?version=${version}`, headers: bearer('operator') });
+      return WhyNot.parse(answer.json()).weight;
+    };
+
+    expect([await weightOf('1.2.0'), await weightOf('1.1.0')]).toEqual([0, 100]);
   });
 
   test.each([

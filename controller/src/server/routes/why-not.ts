@@ -2,6 +2,7 @@ import { EnvironmentName, ModelName, VersionLabel, type Wait } from '@switchback
 import { z } from 'zod';
 import { SwitchbackError } from '../../error.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { Heard } from '../../observation/observation.ts';
 import { operationId } from '../../proposal/intent.ts';
 import { promotions } from '../../proposal/promotion.ts';
 import type { PromotionInput } from '../../proposal/promotion-case.ts';
@@ -40,7 +41,10 @@ function promotionInput({ state, repository, clock }: ServerWorld): PromotionInp
   return { desired, history, states: rollouts, requests, now: clock.now() };
 }
 
-function surroundings(world: ServerWorld, seen: FirstSeen): Pick<WhyNotInput, 'open' | 'waits' | 'remote'> {
+function surroundings(
+  world: ServerWorld,
+  seen: FirstSeen,
+): Pick<WhyNotInput, 'open' | 'served' | 'waits' | 'remote'> {
   const { environments } = statusNow(world, seen);
   const waits = new Map<string, readonly Wait[]>(
     environments.flatMap(({ name, deployments }) =>
@@ -50,9 +54,21 @@ function surroundings(world: ServerWorld, seen: FirstSeen): Pick<WhyNotInput, 'o
   const remoteFailure = world.repository.contact().failure?.message ?? null;
   return {
     open: world.state.open.list(),
+    served: subject => servedIn(world.observation.latest().heard, subject),
     waits: subject => waits.get(subject) ?? [],
     remote: { branch: world.branch, remoteFailure },
   };
+}
+
+/** Of the instance that was heard last; the others are on their way to the same. */
+function servedIn(heard: readonly Heard[], subject: string): ReturnType<WhyNotInput['served']> {
+  const [environment, model = ''] = subject.split('/');
+  const words = heard.filter(word => word.environment === environment);
+  const last = words.reduce<Heard | null>(
+    (newest, word) => (newest === null || word.heardAt > newest.heardAt ? word : newest),
+    null,
+  );
+  return last?.observation.routes[model as ModelName]?.backends ?? [];
 }
 
 /** A promotion is made once for one commit, whatever came of it. */
