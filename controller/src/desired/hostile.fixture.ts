@@ -96,7 +96,7 @@ function rolledOut(state: DesiredState, states: Parameters<typeof rollout>[0]['s
 
 function servedBy({ target }: ReturnType<typeof rollout>): object {
   const routes = [...target].flatMap(([environment, models]) =>
-    [...(models ?? [])].map(([model, backends]) => [
+    [...(models ?? [])].map(([model, { backends }]) => [
       subjectOf(environment as EnvironmentName, model),
       backends.map(({ version, weight, revision }) => `${version} ${weight} ${revision}`),
     ]),

@@ -1,4 +1,4 @@
-import { ModelVersion } from '@switchback-ml/schemas';
+import { ModelVersion, type ServingPart } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -85,6 +85,50 @@ describe('a revision', () => {
     expect(other.digest).toBe(one.digest);
     expect(other.id).not.toBe(one.id);
     expect(other.id.slice(0, 12)).toBe(one.id.slice(0, 12));
+  });
+
+  test('keeps its id over an upgrade that brings new settings, or every model would be rolled out anew', () => {
+    const canary = { steps: [{ weight: 5, for: 60_000, requests: 10 }] };
+    const limits = { timeout: 250 };
+    const objectives = { fast: { under: 50, target: 0.99, breach: 'rollback' as const } };
+
+    expect(revision(version, effectiveSettings([])).settingsDigest).toBe(
+      'sha256:ae99037213ff47ecd3092e85e912f9adae38522fa89982ed60f7f33f63034b2b',
+    );
+    expect(
+      revision(version, effectiveSettings([{ limits, rollout: { canary }, objectives }])).settingsDigest,
+    ).toBe('sha256:35ae798848770065eca019cf259a9373b913e0349e145d015d70c61908763640');
+  });
+
+  test('is the same one where what holds anyway is said', () => {
+    const said = effectiveSettings([
+      {
+        limits: { queue: 1024 },
+        engines: 1,
+        batching: { wait: 0 },
+        cache: { for: 0, size: 5 },
+        rollout: { canary: { match: [], shadow: 0 } },
+        fallback: { outputs: {} },
+      },
+    ]);
+
+    expect(said).toEqual(effectiveSettings([]));
+    expect(revision(version, said).id).toBe(revision(version, effectiveSettings([])).id);
+  });
+
+  test.each<[string, ServingPart]>([
+    ['limits.queue', { limits: { queue: 8 } }],
+    ['engines', { engines: 2 }],
+    ['batching', { batching: { wait: 2 } }],
+    ['cache', { cache: { for: 1000, size: 1024 } }],
+    ['stickyBy', { rollout: { canary: { stickyBy: { header: 'x-card-id' } } } }],
+    ['match', { rollout: { canary: { match: [{ header: 'x-tester', is: 'yes' }] } } }],
+    ['shadow', { rollout: { canary: { shadow: 0.1 } } }],
+    ['fallback', { fallback: { outputs: { score: [0.5] } } }],
+  ])('is another one with %s', (_, part) => {
+    expect(revision(version, effectiveSettings([part])).id).not.toBe(
+      revision(version, effectiveSettings([])).id,
+    );
   });
 
   test('is the same one where settings are said in other places to the same effect', () => {

@@ -1,8 +1,9 @@
-import type { ModelName } from '@switchback-ml/schemas';
+import type { ModelName, Problem } from '@switchback-ml/schemas';
 import { describe, expect, test } from 'vitest';
 import { desired } from './desired.ts';
-import { manifestText, SIGNATURE, versionFiles } from './manifest.fixture.ts';
-import { type FixtureCommit, lfsPointer, treeOf } from './tree.fixture.ts';
+import { INTO_LFS } from './lfs-remedy.ts';
+import { environmentFile, manifestText, releaseFile, SIGNATURE, versionFiles } from './manifest.fixture.ts';
+import { blobId, type FixtureCommit, lfsPointer, treeOf } from './tree.fixture.ts';
 
 const AT = 'models/fraud/versions/1.0.0/';
 
@@ -20,14 +21,20 @@ describe('a version', () => {
     [
       'points to other bytes',
       { [`${AT}model.onnx`]: lfsPointer('0'.repeat(64), 1000) },
-      { code: 'E_ARTIFACT_DIFFERS', message: expect.stringContaining('000000000000, 1000 bytes') },
+      {
+        code: 'E_ARTIFACT_DIFFERS',
+        message: expect.stringMatching(
+          /model\.onnx is 1000 bytes with sha256 0{64}; version\.yaml names 1000 bytes with sha256 10e2/,
+        ),
+        remedy: expect.stringContaining('restore the file, or register these bytes as a new version'),
+      },
     ],
     [
       'has another size',
       {
         [`${AT}golden.json`]: versionFiles('fraud', '1.0.0')[`${AT}golden.json`]?.replace('100', '101') ?? '',
       },
-      { code: 'E_ARTIFACT_DIFFERS', message: expect.stringContaining('101 bytes') },
+      { code: 'E_ARTIFACT_DIFFERS', message: expect.stringContaining('golden.json is 101 bytes') },
     ],
   ])('is left out when an artifact %s', (_, edits, problem) => {
     const { labels, problems } = labelsAfter([
@@ -52,7 +59,35 @@ describe('a version', () => {
       {
         code: 'W_RAW_ARTIFACT',
         severity: 'warning',
-        remedy: expect.stringContaining('git lfs migrate import'),
+        remedy: `Run: ${INTO_LFS}`,
+      },
+    ]);
+  });
+
+  test('that no commit has yet is told to name the values of the file that is there', () => {
+    const tree = treeOf([
+      { ...versionFiles('fraud', '1.0.0'), [`${AT}model.onnx`]: lfsPointer('0'.repeat(64), 9) },
+    ]);
+
+    const { problems } = desired({ ...tree, history: treeOf([]).history });
+
+    expect(problems).toMatchObject([
+      { code: 'E_ARTIFACT_DIFFERS', remedy: expect.stringContaining('write its values into version.yaml') },
+    ]);
+  });
+
+  test('whose artifact is too large to be read out of git is told to put it into LFS', () => {
+    const tree = treeOf([versionFiles('fraud', '1.0.0')]);
+    const path = `${AT}model.onnx`;
+    const raw = { blob: blobId('x'), mode: '100644', kind: 'raw' as const, sizeBytes: 1000, digest: null };
+
+    const { problems } = desired({ ...tree, files: new Map([...tree.files, [path, raw]]) });
+
+    expect(problems).toMatchObject([
+      {
+        code: 'E_ARTIFACT_DIFFERS',
+        message: expect.stringContaining('too large'),
+        remedy: `Put it into LFS: ${INTO_LFS}`,
       },
     ]);
   });
@@ -70,7 +105,36 @@ describe('a version', () => {
     ]);
 
     expect(labels).toEqual([]);
-    expect(problems).toMatchObject([{ code: 'E_VERSION_CHANGED', path: `${AT}version.yaml` }]);
+    expect(problems).toMatchObject([
+      {
+        code: 'E_VERSION_CHANGED',
+        path: `${AT}version.yaml`,
+        remedy: expect.stringMatching(
+          /^Restore it \(git checkout [0-9a-f]{7} -- models\/fraud\/versions\/1\.0\.0\), .*new label/,
+        ),
+      },
+    ]);
+  });
+
+  test('that was changed is no release, which is told the remedy of the version itself', () => {
+    const { problems } = labelsAfter([
+      {
+        ...versionFiles('fraud', '1.0.0'),
+        ...environmentFile('prod'),
+        ...releaseFile('prod', 'fraud', '1.0.0'),
+      },
+      versionFiles('fraud', '1.0.0', { seed: 'others' }),
+    ]);
+
+    const [changed, release] = problems as Problem[];
+    expect(release).toMatchObject({
+      code: 'E_REFERENCE',
+      path: 'environments/prod/fraud/release.yaml',
+      message: expect.stringMatching(
+        /names "1\.0\.0", which can not be taken .*version\.yaml was changed after/,
+      ),
+    });
+    expect(release?.remedy).toBe(`${changed?.remedy} Or name another version here.`);
   });
 
   test('is refused when it was removed and came back as something else', () => {

@@ -104,6 +104,86 @@ describe('effective settings', () => {
     });
   });
 
+  test('of serving come in units, with the percent of a shadow as a number', () => {
+    const settings = settingsOf({
+      model: {
+        limits: { queue: 2048 },
+        engines: 2,
+        batching: { wait: '2ms' },
+        cache: { for: '60s', size: '1Mi' },
+        rollout: {
+          canary: {
+            steps: [{ weight: 5, for: '10m', requests: 500 }],
+            stickyBy: { header: 'X-Card-Id' },
+            match: [{ header: 'X-Tester', is: 'Yes' }],
+            shadow: '7%',
+          },
+        },
+        fallback: { outputs: { score: [0.5] } },
+      },
+    });
+
+    expect(settings).toMatchObject({
+      limits: { queueRows: 2048 },
+      engines: 2,
+      batching: { waitMs: 2 },
+      cache: { forMs: 60_000, bytes: 2 ** 20 },
+      rollout: {
+        stickyBy: { header: 'x-card-id' },
+        match: [{ header: 'x-tester', is: 'Yes' }],
+        shadow: 7,
+      },
+      fallback: { outputs: { score: [0.5] } },
+    });
+  });
+
+  test('of serving can be taken back by the environment', () => {
+    const steps = [{ weight: 5, for: '10m', requests: 500 }];
+    const match = [{ header: 'x-tester', is: 'yes' }];
+
+    const settings = settingsOf({
+      model: {
+        limits: { queue: 2048 },
+        engines: 2,
+        batching: { wait: '2ms' },
+        cache: { for: '60s' },
+        rollout: { canary: { steps, match, shadow: '10%' } },
+        fallback: { outputs: { score: [0.5] } },
+      },
+      environment: {
+        limits: { queue: 1024 },
+        engines: 1,
+        batching: { wait: '0s' },
+        cache: { for: '0s' },
+        rollout: { canary: { match: [], shadow: '0%' } },
+        fallback: { outputs: {} },
+      },
+    });
+
+    expect(settings).toEqual(settingsOf({ model: { rollout: { canary: { steps } } } }));
+  });
+
+  test('replace cache, match and fallback whole, and remember 16 MiB where no size is said', () => {
+    const settings = settingsOf({
+      model: {
+        cache: { for: '60s', size: '1Gi' },
+        rollout: {
+          canary: {
+            steps: [{ weight: 5, for: '10m', requests: 500 }],
+            match: [{ header: 'x-tester', is: 'yes' }],
+          },
+        },
+      },
+      environment: {
+        cache: { for: '5s' },
+        rollout: { canary: { match: [{ header: 'x-team', is: 'risk' }] } },
+      },
+    });
+
+    expect(settings?.cache).toEqual({ forMs: 5000, bytes: 16 * 2 ** 20 });
+    expect(settings?.rollout.match).toEqual([{ header: 'x-team', is: 'risk' }]);
+  });
+
   test('may take every step away again', () => {
     const steps = [{ weight: 5, for: '10m', requests: 500 }];
 

@@ -13,9 +13,13 @@ const DEFAULTS: ServingSettings = {
   objectives: {},
 };
 
+/** What holds where settings leave these out; said or not, they come to the same revision. */
+export const LEFT_OUT = { queueRows: 1024, engines: 1, waitMs: 0, shadow: 0 };
+
 /**
  * Merges by key, later parts over earlier ones: environment defaults, the model's own, the environment's for the
- * model. A list (the steps) and a single objective are replaced whole, since half of one means nothing.
+ * model. A list (steps, match) and what belongs together (a single objective, the cache, the answer to fall back on)
+ * is replaced whole, since half of one means nothing.
  */
 export function effectiveSettings(parts: readonly ServingPart[]): ServingSettings {
   let settings = DEFAULTS;
@@ -24,25 +28,50 @@ export function effectiveSettings(parts: readonly ServingPart[]): ServingSetting
 }
 
 function overlay(base: ServingSettings, part: ServingPart): ServingSettings {
-  const { limits, rollout, objectives } = part;
+  const engines = part.engines ?? base.engines ?? LEFT_OUT.engines;
+  const waitMs = part.batching?.wait ?? base.batching?.waitMs ?? LEFT_OUT.waitMs;
+  const cache = part.cache ? { forMs: part.cache.for, bytes: part.cache.size } : base.cache;
+  const fallback = part.fallback ?? base.fallback;
+  const hasFallback = Object.keys(fallback?.outputs ?? {}).length > 0;
   return {
-    limits: {
-      memoryBytes: limits?.memory ?? base.limits.memoryBytes,
-      timeoutMs: limits?.timeout ?? base.limits.timeoutMs,
-      maxBatch: limits?.maxBatch ?? base.limits.maxBatch,
-    },
-    rollout: {
-      steps:
-        rollout?.canary?.steps?.map(step => ({
-          weight: step.weight,
-          forMs: step.for,
-          requests: step.requests,
-        })) ?? base.rollout.steps,
-      undecided: rollout?.canary?.undecided
-        ? { afterMs: rollout.canary.undecided.after, then: rollout.canary.undecided.then }
-        : base.rollout.undecided,
-      bake: rollout?.bake ? { forMs: rollout.bake.for, requests: rollout.bake.requests } : base.rollout.bake,
-    },
-    objectives: { ...base.objectives, ...objectives },
+    limits: limitsOver(base.limits, part.limits),
+    ...(engines === LEFT_OUT.engines ? {} : { engines }),
+    ...(waitMs === LEFT_OUT.waitMs ? {} : { batching: { waitMs } }),
+    ...(cache && cache.forMs > 0 ? { cache } : {}),
+    rollout: rolloutOver(base.rollout, part.rollout),
+    objectives: { ...base.objectives, ...part.objectives },
+    ...(fallback && hasFallback ? { fallback } : {}),
   };
+}
+
+function limitsOver(base: ServingSettings['limits'], said: ServingPart['limits']): ServingSettings['limits'] {
+  const queueRows = said?.queue ?? base.queueRows ?? LEFT_OUT.queueRows;
+  return {
+    memoryBytes: said?.memory ?? base.memoryBytes,
+    timeoutMs: said?.timeout ?? base.timeoutMs,
+    maxBatch: said?.maxBatch ?? base.maxBatch,
+    ...(queueRows === LEFT_OUT.queueRows ? {} : { queueRows }),
+  };
+}
+
+function rolloutOver(
+  base: ServingSettings['rollout'],
+  said: ServingPart['rollout'],
+): ServingSettings['rollout'] {
+  const { steps, undecided, stickyBy = base.stickyBy, match = base.match, shadow } = said?.canary ?? {};
+  const shadowPercent = shadow === undefined ? (base.shadow ?? LEFT_OUT.shadow) : percentOf(shadow);
+  return {
+    steps:
+      steps?.map(step => ({ weight: step.weight, forMs: step.for, requests: step.requests })) ?? base.steps,
+    undecided: undecided ? { afterMs: undecided.after, then: undecided.then } : base.undecided,
+    bake: said?.bake ? { forMs: said.bake.for, requests: said.bake.requests } : base.bake,
+    ...(stickyBy ? { stickyBy } : {}),
+    ...(match && match.length > 0 ? { match } : {}),
+    ...(shadowPercent === LEFT_OUT.shadow ? {} : { shadow: shadowPercent }),
+  };
+}
+
+/** 0.07 → 7, and not 7.000000000000001. */
+function percentOf(ratio: number): number {
+  return Number((ratio * 100).toPrecision(12));
 }

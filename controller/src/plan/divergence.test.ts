@@ -33,7 +33,7 @@ function found(say: Partial<RuntimeObservation>, seconds: number, before = NO_DI
 
 function look(say: Partial<RuntimeObservation>, before: DivergenceState, now: Instant) {
   return divergences({
-    target: new Map([[PROD, new Map([[FRAUD, WANTED]])]]),
+    target: new Map([[PROD, new Map([[FRAUD, { backends: WANTED }]])]]),
     published: new Map([[PROD, { generation: 'new' }]]),
     runtimes: [{ environment: PROD, instanceId: INSTANCE }],
     heard: [{ environment: PROD, observation: wordOf(say, now), heardAt: now }],

@@ -84,7 +84,7 @@ function present({ target, published, runtimes, heard, now }: DivergenceInput): 
       const generation = published.get(environment)?.generation;
       return [
         ...deafness(environment, observation, generation),
-        ...[...routes].flatMap(([model, backends]) => [
+        ...[...routes].flatMap(([model, { backends }]) => [
           ...servesOther(environment, model, backends, observation),
           ...loadedOther(environment, model, observation),
         ]),

@@ -1,8 +1,9 @@
-import { type EnvironmentName, ServingSnapshot } from '@switchback-ml/schemas';
+import { type EnvironmentName, type Route, type ServingPart, ServingSnapshot } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMIT, FRAUD, PROD, specOf, stateOf, steadyOn } from '../rollout/rollout.fixture.ts';
-import { backendsOf, type Routes } from '../rollout/rollout.ts';
+import { type Routes, routeOf } from '../rollout/rollout.ts';
+import { look } from '../rollout/step.fixture.ts';
 import type { Plan, PlanInput } from './action.ts';
 import { plan } from './plan.ts';
 
@@ -11,10 +12,7 @@ const STAGING = 'staging' as EnvironmentName;
 const NOTHING: PlanInput['observed'] = { runtimes: [], published: new Map() };
 const routesOf = (...versions: string[]): Routes =>
   new Map(
-    versions.map((version, index) => [
-      `fraud${index}` as typeof FRAUD,
-      backendsOf(steadyOn(specOf(version))),
-    ]),
+    versions.map((version, index) => [`fraud${index}` as typeof FRAUD, routeOf(steadyOn(specOf(version)))!]),
   );
 
 function planned(part: Partial<PlanInput> = {}): Plan {
@@ -136,7 +134,7 @@ describe('the generation of a snapshot', () => {
   const canary = stateOf({ stable: specOf('1.2.0') });
 
   test('is the same for the same content, in whatever order it was put together', () => {
-    const [fraud, abuse] = [backendsOf(steadyOn(specOf('1.2.0'))), backendsOf(steadyOn(specOf('2.0.0')))];
+    const [fraud, abuse] = [routeOf(steadyOn(specOf('1.2.0')))!, routeOf(steadyOn(specOf('2.0.0')))!];
     const abuseName = 'abuse' as typeof FRAUD;
 
     const one = generation({
@@ -175,15 +173,54 @@ describe('the generation of a snapshot', () => {
     expect(generation(part)).not.toBe(generation());
   });
 
+  test('is what it was before there were settings that it does not hold', () => {
+    const objectives: ServingPart['objectives'] = {
+      fast: { under: 50, target: 0.99, breach: 'rollback' },
+      valid: { output: 'score', within: [0, 1], target: 0.999, breach: 'rollback' },
+    };
+    const rolled = look(steadyOn(specOf('1.2.0', { objectives })), {
+      wanted: specOf('1.3.0', { objectives }),
+    });
+
+    expect(
+      generation({ target: new Map([[PROD, new Map([[FRAUD, routeOf(rolled.state)!]])]]), keys: new Map() }),
+    ).toBe('b691b65e8f5a3865');
+  });
+
+  const [backend] = routesOf('1.2.0').values().next().value?.backends ?? [];
+  test.each<[string, Route]>([
+    ['engines', { backends: [{ ...backend!, engines: 2 }] }],
+    ['batching', { backends: [{ ...backend!, batching: { waitMs: 2 } }] }],
+    ['cache', { backends: [{ ...backend!, cache: { forMs: 1000, bytes: 10 } }] }],
+    ['shadow', { backends: [{ ...backend!, shadow: 10 }] }],
+    ['a queue', { backends: [{ ...backend!, limits: { ...backend!.limits, queueRows: 8 } }] }],
+    ['match', { backends: [backend!], match: [{ header: 'a', is: 'b', revision: backend!.revision }] }],
+    ['stickyBy', { backends: [backend!], stickyBy: { header: 'a' } }],
+    ['fallback', { backends: [backend!], fallback: { outputs: { score: [1] } } }],
+  ])('is another one with %s, which is published, and once', (_, route) => {
+    const target = (wanted: Route) => new Map([[PROD, new Map([[FRAUD, wanted]])]]);
+    const before = applied(NOTHING, planned({ target: target({ backends: [backend!] }) }));
+
+    const actions = planned({ target: target(route), observed: before });
+
+    expect(snapshotIn(actions).routes[FRAUD]).toEqual(route);
+    expect(ServingSnapshot.parse(snapshotIn(actions))).toEqual(snapshotIn(actions));
+    expect(planned({ target: target(structuredClone(route)), observed: applied(before, actions) })).toEqual(
+      [],
+    );
+  });
+
   test('is another one for other weights of the same revisions', () => {
     const routes = (weight: number): Routes =>
       new Map([
         [
           FRAUD,
-          backendsOf(canary).flatMap(backend => [
-            { ...backend, weight },
-            { ...backend, weight: 100 - weight },
-          ]),
+          {
+            backends: routeOf(canary)!.backends.flatMap(backend => [
+              { ...backend, weight },
+              { ...backend, weight: 100 - weight },
+            ]),
+          },
         ],
       ]);
 

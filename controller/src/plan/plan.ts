@@ -5,6 +5,7 @@ import {
   type Backend,
   type CommitSha,
   type EnvironmentName,
+  type Route,
   type ServingSnapshot,
 } from '@switchback-ml/schemas';
 import type { Routes } from '../rollout/rollout.ts';
@@ -53,12 +54,19 @@ interface Wanted {
 function isPublished({ commit, routes, keys }: Wanted, published: ServingSnapshot): boolean {
   if (published.commit !== commit || !isSame(published.keys, keys)) return false;
   if (Object.keys(published.routes).length !== routes.size) return false;
-  for (const [model, backends] of routes) {
-    const there = published.routes[model]?.backends ?? [];
-    if (backends.length !== there.length) return false;
-    if (!backends.every((backend, index) => isSameBackend(backend, there[index]))) return false;
-  }
+  for (const [model, route] of routes) if (!isSameRoute(route, published.routes[model])) return false;
   return true;
+}
+
+function isSameRoute(one: Route, other: Route | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.backends.length === other.backends.length &&
+    one.backends.every((backend, index) => isSameBackend(backend, other.backends[index])) &&
+    isSame(one.match, other.match) &&
+    isSame(one.stickyBy, other.stickyBy) &&
+    isSame(one.fallback, other.fallback)
+  );
 }
 
 function isSameBackend(one: Backend, other: Backend | undefined): boolean {
@@ -68,14 +76,18 @@ function isSameBackend(one: Backend, other: Backend | undefined): boolean {
     one.weight === other.weight &&
     one.version === other.version &&
     one.digest === other.digest &&
-    (one.limits === other.limits || isSame(one.limits, other.limits)) &&
-    (one.indicators === other.indicators || isSame(one.indicators, other.indicators))
+    one.engines === other.engines &&
+    one.shadow === other.shadow &&
+    isSame(one.limits, other.limits) &&
+    isSame(one.indicators, other.indicators) &&
+    isSame(one.batching, other.batching) &&
+    isSame(one.cache, other.cache)
   );
 }
 
 /** Of plain values that are made by the same lines, in the same order. */
 function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 function snapshotOf({ environment, commit, routes, keys }: Wanted): ServingSnapshot {
@@ -84,9 +96,7 @@ function snapshotOf({ environment, commit, routes, keys }: Wanted): ServingSnaps
     kind: 'ServingSnapshot' as const,
     environment,
     commit,
-    routes: Object.fromEntries(
-      [...routes].sort(byName).map(([model, backends]) => [model, { backends: [...backends] }]),
-    ),
+    routes: Object.fromEntries([...routes].sort(byName)),
     keys: keys.map(key => ArtifactDigest.parse(key)),
   };
   // Everything in it was made by the same lines in the same order, so equal content is equal text.

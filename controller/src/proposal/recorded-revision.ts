@@ -1,7 +1,11 @@
 import {
   Artifact,
   ArtifactFile,
+  Batching,
   Breach,
+  CachePolicy,
+  Fallback,
+  HeaderName,
   type Objectives,
   type ServingSettings,
   Signature,
@@ -10,7 +14,7 @@ import {
 } from '@switchback-ml/schemas';
 import type { RevisionSpec } from '../desired/desired-state.ts';
 import { revision, versionDigest } from '../desired/identity.ts';
-import { type Fields, fieldsIn, listIn, numberIn } from './json-fields.ts';
+import { type Fields, fieldsIn, listIn, numberIn, textIn } from './json-fields.ts';
 
 /** A revision out of a record; both digests are computed again from what the record says they stand for. */
 export function recordedRevision(value: unknown): RevisionSpec {
@@ -33,25 +37,45 @@ function artifactsIn(value: unknown): Record<string, Artifact> {
 
 /** Settings are in units by now, not in the words of a manifest, so no manifest's schema fits. */
 function settingsIn(value: unknown): ServingSettings {
-  const { limits, rollout, objectives } = fieldsIn(value);
-  const { memoryBytes, timeoutMs, maxBatch } = fieldsIn(limits);
-  const { steps, undecided, bake } = fieldsIn(rollout);
+  const { limits, engines, batching, cache, rollout, objectives, fallback } = fieldsIn(value);
+  return {
+    limits: limitsIn(fieldsIn(limits)),
+    ...(engines === undefined ? {} : { engines: numberIn(engines) }),
+    ...(batching === undefined ? {} : { batching: Batching.parse(batching) }),
+    ...(cache === undefined ? {} : { cache: CachePolicy.parse(cache) }),
+    rollout: rolloutIn(fieldsIn(rollout)),
+    objectives: objectivesIn(fieldsIn(objectives)),
+    ...(fallback === undefined ? {} : { fallback: Fallback.parse(fallback) }),
+  };
+}
+
+function limitsIn({ memoryBytes, timeoutMs, maxBatch, queueRows }: Fields): ServingSettings['limits'] {
+  return {
+    memoryBytes: numberIn(memoryBytes),
+    timeoutMs: numberIn(timeoutMs),
+    maxBatch: numberIn(maxBatch),
+    ...(queueRows === undefined ? {} : { queueRows: numberIn(queueRows) }),
+  };
+}
+
+function rolloutIn({ steps, undecided, bake, stickyBy, match, shadow }: Fields): ServingSettings['rollout'] {
   const { afterMs, then } = fieldsIn(undecided);
   if (then !== 'page' && then !== 'continue' && then !== 'rollback')
     throw new TypeError('not what follows a deadline');
   return {
-    limits: {
-      memoryBytes: numberIn(memoryBytes),
-      timeoutMs: numberIn(timeoutMs),
-      maxBatch: numberIn(maxBatch),
-    },
-    rollout: {
-      steps: listIn(steps).map(step => ({ weight: numberIn(fieldsIn(step)['weight']), ...needIn(step) })),
-      undecided: { afterMs: numberIn(afterMs), then },
-      bake: needIn(bake),
-    },
-    objectives: objectivesIn(fieldsIn(objectives)),
+    steps: listIn(steps).map(step => ({ weight: numberIn(fieldsIn(step)['weight']), ...needIn(step) })),
+    undecided: { afterMs: numberIn(afterMs), then },
+    bake: needIn(bake),
+    ...(stickyBy === undefined ? {} : { stickyBy: { header: headerIn(stickyBy) } }),
+    ...(match === undefined
+      ? {}
+      : { match: listIn(match).map(one => ({ header: headerIn(one), is: textIn(fieldsIn(one)['is']) })) }),
+    ...(shadow === undefined ? {} : { shadow: numberIn(shadow) }),
   };
+}
+
+function headerIn(value: unknown): string {
+  return HeaderName.parse(fieldsIn(value)['header']);
 }
 
 function needIn(value: unknown): { forMs: number; requests: number } {

@@ -13,7 +13,21 @@ const OBJECTIVES: ServingPart = {
     valid: { output: 'score', within: [-1, 1], target: 0.9999, breach: 'hold' },
   },
 };
-const FULL = settledOf('rolled-back', specOf('1.3.0', OBJECTIVES), {
+const SERVING: ServingPart = {
+  limits: { queue: 2048 },
+  engines: 2,
+  batching: { wait: 2 },
+  cache: { for: 60_000, size: 1024 },
+  rollout: {
+    canary: {
+      stickyBy: { header: 'x-card-id' },
+      match: [{ header: 'x-tester', is: 'yes' }],
+      shadow: 0.1,
+    },
+  },
+  fallback: { outputs: { score: [0.5], label: ['unknown'] } },
+};
+const FULL = settledOf('rolled-back', specOf('1.3.0', OBJECTIVES, SERVING), {
   stable: specOf('1.2.0'),
   trail: [
     { weight: 10, at: START, requests: 10 },
@@ -89,6 +103,14 @@ describe('what is not a record of ours is nothing', () => {
       'a revision with settings of its own making',
       { ...FULL, revision: { ...revision, settings: { ...revision.settings, objectives: {} } } },
     ],
+    [
+      'a revision without one of its settings',
+      { ...FULL, revision: { ...revision, settings: { ...revision.settings, fallback: undefined } } },
+    ],
+    ...(['engines', 'batching', 'cache', 'fallback'] as const).map((name): [string, unknown] => [
+      `a revision whose ${name} is none`,
+      { ...FULL, revision: { ...revision, settings: { ...revision.settings, [name]: 'x' } } },
+    ]),
     ['a revision with settings that are none', { ...FULL, revision: { ...revision, settings: [] } }],
     ['a stable that is none', { ...FULL, stable: { ...other, version: '../x' } }],
   ])('%s', (_, value) => {

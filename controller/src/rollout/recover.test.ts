@@ -152,7 +152,7 @@ test('by forgetting, nothing that has not baked ever gets more than the first st
       })
         .target.get(PROD)
         ?.get(FRAUD);
-      for (const { revision, weight } of first ?? [])
+      for (const { revision, weight } of first?.backends ?? [])
         if (!good.has(revision) && good.size > 0) expect(weight).toBeLessThanOrEqual(10);
     }),
     { numRuns: 400 },

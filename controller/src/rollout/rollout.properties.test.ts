@@ -146,7 +146,7 @@ function remember(world: World, rolled: RolledOut): World {
 }
 
 function weightsOf(rolled: RolledOut): Map<string, number> {
-  const backends = rolled.target.get(PROD)?.get(FRAUD) ?? [];
+  const backends = rolled.target.get(PROD)?.get(FRAUD)?.backends ?? [];
   return new Map(backends.map(({ revision, weight }) => [revision, weight]));
 }
 

@@ -35,8 +35,9 @@ describe('rollout', () => {
   test('says what each backend needs to be served', () => {
     const { target } = rolledOut(steadyOn(stable));
 
-    const backends = target.get(PROD)?.get(FRAUD) ?? [];
-    expect(() => Route.parse({ backends })).not.toThrow();
+    const route = target.get(PROD)?.get(FRAUD);
+    const backends = route?.backends ?? [];
+    expect(Route.parse(route)).toEqual(route);
     expect(backends.map(({ version, weight, limits }) => ({ version, weight, ...limits }))).toEqual([
       { version: '1.2.0', weight: 90, memoryBytes: 512 * 2 ** 20, timeoutMs: 250, maxBatch: 64 },
       { version: '1.3.0', weight: 10, memoryBytes: 512 * 2 ** 20, timeoutMs: 1000, maxBatch: 64 },
@@ -52,7 +53,7 @@ describe('rollout', () => {
 
     const { target } = rolledOut(null, { desired: desiredOf(specOf('1.3.0', { objectives })) });
 
-    expect(target.get(PROD)?.get(FRAUD)?.[0]?.indicators).toEqual([
+    expect(target.get(PROD)?.get(FRAUD)?.backends[0]?.indicators).toEqual([
       { kind: 'fast', underMs: 50 },
       { kind: 'available' },
       { kind: 'valid', output: 'score', within: [0, 1] },
@@ -101,7 +102,7 @@ describe('an environment that can not be read', () => {
       kept.target
         .get(PROD)
         ?.get(FRAUD)
-        ?.map(({ weight }) => weight),
+        ?.backends.map(({ weight }) => weight),
     ).toEqual([90, 10]);
     expect(kept.events).toEqual([]);
   });
@@ -115,7 +116,7 @@ describe('an environment that can not be read', () => {
       left.target
         .get(PROD)
         ?.get(FRAUD)
-        ?.map(({ version, weight }) => [version, weight]),
+        ?.backends.map(({ version, weight }) => [version, weight]),
     ).toEqual([['1.2.0', 100]]);
     expect(left.settled.map(({ outcome }) => outcome)).toEqual(['rolled-back']);
   });

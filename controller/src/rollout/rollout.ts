@@ -5,6 +5,7 @@ import type {
   Instant,
   ModelName,
   NewEvent,
+  Route,
   Verdict,
 } from '@switchback-ml/schemas';
 import type { DesiredDeployment, DesiredState, RevisionSpec } from '../desired/desired-state.ts';
@@ -20,7 +21,7 @@ import {
 import { step, weightOf } from './step.ts';
 
 /** What the rollout wants served now in one environment. */
-export type Routes = ReadonlyMap<ModelName, readonly Backend[]>;
+export type Routes = ReadonlyMap<ModelName, Route>;
 
 export interface RolloutInput {
   desired: DesiredState;
@@ -66,7 +67,7 @@ export function rollout(input: RolloutInput): RolledOut {
 }
 
 interface Gathered {
-  target: Map<EnvironmentName, Map<ModelName, readonly Backend[]> | null>;
+  target: Map<EnvironmentName, Map<ModelName, Route> | null>;
   states: Map<Subject, RolloutState>;
   events: NewEvent[];
   settled: Settled[];
@@ -84,9 +85,9 @@ function gather(
   gathered.events.push(...stepped.events);
   gathered.settled.push(...stepped.settled);
   gathered.wakeAt = Math.min(gathered.wakeAt, stepped.wakeAt);
-  const routes = gathered.target.get(environment) ?? new Map<ModelName, readonly Backend[]>();
-  const backends = backendsOf(stepped.state);
-  if (backends.length > 0) routes.set(model, backends);
+  const routes = gathered.target.get(environment) ?? new Map<ModelName, Route>();
+  const route = routeOf(stepped.state);
+  if (route) routes.set(model, route);
   gathered.target.set(environment, routes);
 }
 
@@ -137,16 +138,46 @@ function firstState(environment: EnvironmentName, model: ModelName, now: Instant
   };
 }
 
-/** Stable keeps the rest of the weight, and stays warm at 0 while the candidate bakes. */
-export function backendsOf({ stable, candidate }: RolloutState): Backend[] {
+/**
+ * How a deployment is served. Every setting belongs to a revision, also those that only a route can follow: so an edit
+ * of any of them begins as a candidate, is judged and goes back with it, and is known from the ledger while git can't be
+ * read. How a candidate is tried (stickyBy, match, shadow) is what it says itself, as its steps are; the answer to fall
+ * back on is that of whoever has most requests, and of stable on a tie. Null: there is nothing to serve.
+ */
+export function routeOf(state: RolloutState): Route | null {
+  const { stable, candidate } = state;
+  const backends = backendsOf(state);
+  const most = candidate && (!stable || weightOf(candidate) > 50) ? candidate.revision : stable;
+  if (!most) return null;
+  const { fallback } = most.settings;
+  const { stickyBy } = (stable && candidate?.revision.settings.rollout) ?? {};
+  const tried = triedBeside(state);
+  const match = tried?.settings.rollout.match?.map(one => ({ ...one, revision: tried.id }));
+  return {
+    backends,
+    ...(match ? { match } : {}),
+    ...(stickyBy ? { stickyBy } : {}),
+    ...(fallback ? { fallback } : {}),
+  };
+}
+
+/** The candidate that is tried beside a stable; one that is paused, or has everything, is not tried any further. */
+function triedBeside({ stable, candidate, paused }: RolloutState): RevisionSpec | null {
+  return stable && candidate && candidate.phase !== 'baking' && !paused ? candidate.revision : null;
+}
+
+/** Stable keeps the rest of the weight, and stays warm at 0 while the candidate bakes. The candidate comes last. */
+export function backendsOf(state: RolloutState): Backend[] {
+  const { stable, candidate } = state;
   if (!candidate) return stable ? [backend(stable, 100)] : [];
   const weight = stable ? weightOf(candidate) : 100;
-  const backends = [backend(candidate.revision, weight)];
-  if (stable) backends.unshift(backend(stable, 100 - weight));
-  return backends;
+  const shadow = triedBeside(state)?.settings.rollout.shadow;
+  const last = { ...backend(candidate.revision, weight), ...(shadow === undefined ? {} : { shadow }) };
+  return stable ? [backend(stable, 100 - weight), last] : [last];
 }
 
 function backend(spec: RevisionSpec, weight: number): Backend {
+  const { limits, engines, batching, cache } = spec.settings;
   return {
     revision: spec.id,
     version: spec.version,
@@ -154,8 +185,11 @@ function backend(spec: RevisionSpec, weight: number): Backend {
     weight,
     artifacts: { ...spec.artifacts },
     signature: spec.signature,
-    limits: spec.settings.limits,
+    limits,
     indicators: indicatorsOf(spec),
+    ...(engines === undefined ? {} : { engines }),
+    ...(batching ? { batching } : {}),
+    ...(cache ? { cache } : {}),
   };
 }
 

@@ -1,10 +1,22 @@
-import type { Backend, ModelName, RevisionId, ServingSnapshot } from '@switchback-ml/schemas';
+import type {
+  Backend,
+  Fallback,
+  ModelName,
+  RevisionId,
+  Route,
+  ServingSnapshot,
+} from '@switchback-ml/schemas';
+import { type Choice, choiceOf, totalWeight } from './choice.ts';
 
 /** What one route answers from now. */
 export interface AppliedRoute {
   /** Of the snapshot that these backends and weights are of; PARTIAL while none could be applied whole. */
   generation: string;
   backends: readonly Backend[];
+  /** What is said, and marked as such, when no backend could answer; null: the error is. */
+  fallback: Fallback | null;
+  /** How its requests find their backends. */
+  choice: Choice;
 }
 export type AppliedRoutes = ReadonlyMap<ModelName, AppliedRoute>;
 
@@ -24,9 +36,9 @@ export function applyRoutes(
   isReady: IsReady,
 ): AppliedRoutes {
   const next = new Map<ModelName, AppliedRoute>();
-  for (const [name, { backends }] of Object.entries(snapshot.routes)) {
+  for (const [name, wanted] of Object.entries(snapshot.routes)) {
     const model = name as ModelName;
-    const route = applyRoute(applied.get(model), model, backends, snapshot.generation, isReady);
+    const route = applyRoute(applied.get(model), model, wanted, snapshot.generation, isReady);
     if (route !== undefined) next.set(model, route);
   }
   return next;
@@ -35,16 +47,27 @@ export function applyRoutes(
 function applyRoute(
   old: AppliedRoute | undefined,
   model: ModelName,
-  wanted: readonly Backend[],
+  wanted: Route,
   generation: string,
   isReady: IsReady,
 ): AppliedRoute | undefined {
   if (old?.generation === generation) return old;
-  const routed = wanted.filter(backend => backend.weight > 0);
+  const routed = wanted.backends.filter(backend => backend.weight > 0);
   const ready = routed.filter(backend => isReady(model, backend.revision));
-  if (ready.length > 0 && ready.length === routed.length) return { generation, backends: wanted };
+  if (ready.length > 0 && ready.length === routed.length)
+    return routeFrom(model, generation, wanted, wanted.backends);
   if (old !== undefined && old.generation !== PARTIAL) return old;
-  return carriesHalf(ready, routed) ? { generation: PARTIAL, backends: ready } : old;
+  return carriesHalf(ready, routed) ? routeFrom(model, PARTIAL, wanted, ready) : old;
+}
+
+function routeFrom(
+  model: ModelName,
+  generation: string,
+  wanted: Route,
+  backends: readonly Backend[],
+): AppliedRoute {
+  const { fallback = null } = wanted;
+  return { generation, backends, fallback, choice: choiceOf(model, wanted, backends) };
 }
 
 /**
@@ -53,8 +76,4 @@ function applyRoute(
  */
 function carriesHalf(ready: readonly Backend[], routed: readonly Backend[]): boolean {
   return ready.length > 0 && totalWeight(ready) * 2 >= totalWeight(routed);
-}
-
-export function totalWeight(backends: readonly Backend[]): number {
-  return backends.reduce((sum, backend) => sum + backend.weight, 0);
 }

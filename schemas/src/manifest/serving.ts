@@ -41,8 +41,62 @@ export const Limits = z.strictObject({
   memory: Size.optional(),
   timeout: Duration.optional(),
   maxBatch: z.int().min(1).max(4096).optional(),
+  /** Rows that may wait for its engines; what comes beyond is refused at once. */
+  queue: z.int().min(1).max(1_000_000).optional(),
 });
 export type Limits = z.infer<typeof Limits>;
+
+/** A duration that may also be none at all. */
+function durationUpTo(longest: string) {
+  const longestMs = Duration.parse(longest);
+  return z
+    .union(
+      [z.literal('0s').transform(() => 0), Duration],
+      `must be a duration such as "${longest}", or "0s" for none`,
+    )
+    .refine(ms => ms <= longestMs, `must be at most ${longest}`);
+}
+
+const Batching = z.strictObject({
+  /** The longest that a request is kept for others to join it, where that is found to gain something. */
+  wait: durationUpTo('1s').optional(),
+});
+
+/** Answers to be remembered by the request's own bytes; for `0s` none are. */
+const Cache = z.strictObject({
+  for: durationUpTo('30d'),
+  size: Size.default(16 * 2 ** 20).refine(bytes => bytes <= 64 * 2 ** 30, 'must be at most 64Gi'),
+});
+
+/** One row for each output of the version, by name; without any output there is no such answer. */
+const Fallback = z.strictObject({
+  outputs: z.record(
+    TensorName,
+    z.array(z.union([z.number(), z.string(), z.boolean().transform(Number)], 'must be a number or a text')),
+  ),
+});
+
+/** Kept in lower case, as HTTP servers hand names of headers out. */
+const Header = z
+  .string()
+  .regex(/^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/i, 'must be the name of an HTTP header')
+  .transform(name => name.toLowerCase());
+
+const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie'];
+
+const Match = z.strictObject({
+  header: Header.refine(
+    name => !CREDENTIALS.includes(name),
+    'must not be a header that carries credentials: git would keep them',
+  ),
+  /** The whole value, to the letter. */
+  is: z
+    .string()
+    .regex(
+      /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/,
+      'must be 1 to 200 printable characters, with no blank at either end',
+    ),
+});
 
 /** Both must hold: the time has passed and the candidate has answered so many requests. */
 const step = { for: Duration, requests: z.int().positive() };
@@ -68,6 +122,12 @@ export const Rollout = z.strictObject({
         )
         .optional(),
       undecided: Undecided.optional(),
+      /** Requests with the same value of this header keep to one of the two revisions. */
+      stickyBy: z.strictObject({ header: Header }).optional(),
+      /** Requests that go to the candidate whatever its weight; they enter no verdict. */
+      match: z.array(Match).max(20).optional(),
+      /** Share of all requests of which the candidate gets a copy besides, that nobody waits for. */
+      shadow: Percent.optional(),
     })
     .optional(),
   /** After 100 %: how long, and over how many requests, a release is watched before it can be last good. */
@@ -78,8 +138,14 @@ export type Rollout = z.infer<typeof Rollout>;
 /** How a model is run. Every field is optional, so that environment and model can each say a part. */
 export const ServingFields = {
   limits: Limits.optional(),
+  /** Processes that each hold the graph and share the requests. */
+  engines: z.int().min(1).max(64).optional(),
+  batching: Batching.optional(),
+  cache: Cache.optional(),
   rollout: Rollout.optional(),
   objectives: Objectives.optional(),
+  /** Said, and marked as such, where no version could answer. */
+  fallback: Fallback.optional(),
 };
 
 export const ServingPart = z.strictObject(ServingFields);
@@ -89,13 +155,30 @@ export type ServingPart = z.infer<typeof ServingPart>;
 export const Serving = manifest('Serving', ServingFields);
 export type Serving = z.infer<typeof Serving>;
 
-/** What a deployment runs with once environment defaults, model and environment have been merged. */
+/**
+ * What a deployment runs with once environment defaults, model and environment have been merged. Its digest is a part of
+ * every revision id: a setting that comes into being later is optional here and left out where its default holds, or
+ * each upgrade would roll every model out anew.
+ */
 export interface ServingSettings {
-  limits: { memoryBytes: number; timeoutMs: number; maxBatch: number };
+  /** Absent `queueRows`: 1024. */
+  limits: { memoryBytes: number; timeoutMs: number; maxBatch: number; queueRows?: number };
+  /** Absent: one. */
+  engines?: number;
+  /** Absent: nobody waits. */
+  batching?: { waitMs: number };
+  /** Absent: no answer is remembered. */
+  cache?: { forMs: number; bytes: number };
   rollout: {
     steps: readonly { weight: number; forMs: number; requests: number }[];
     undecided: { afterMs: number; then: 'page' | 'continue' | 'rollback' };
     bake: { forMs: number; requests: number };
+    stickyBy?: { header: string };
+    match?: readonly { header: string; is: string }[];
+    /** Percent of the route's requests. */
+    shadow?: number;
   };
   objectives: Objectives;
+  /** By output, one row each. */
+  fallback?: { outputs: Record<string, (number | string)[]> };
 }

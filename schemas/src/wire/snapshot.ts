@@ -29,8 +29,32 @@ export const BackendLimits = z.object({
   memoryBytes: z.int().positive(),
   timeoutMs: z.number().positive(),
   maxBatch: z.int().positive(),
+  /** Rows that may wait for its engines; absent: 1024. */
+  queueRows: z.int().positive().optional(),
 });
 export type BackendLimits = z.infer<typeof BackendLimits>;
+
+/** What may be spent on sharing batches. */
+export const Batching = z.object({
+  /** The longest that a request is kept for others to join it, where a fitted curve shows a gain. 0: never. */
+  waitMs: z.number().min(0),
+});
+export type Batching = z.infer<typeof Batching>;
+
+/** Answers to be remembered, by the request's own bytes. Only for graphs that answer the same to the same. */
+export const CachePolicy = z.object({ forMs: z.number().positive(), bytes: z.int().positive() });
+export type CachePolicy = z.infer<typeof CachePolicy>;
+
+/** One row for each output, by name, to be said where no revision can answer. */
+export const Fallback = z.object({
+  outputs: z.record(TensorName, z.array(z.union([z.number(), z.string()]))),
+});
+export type Fallback = z.infer<typeof Fallback>;
+
+/** Lower case, as HTTP servers hand them out. */
+export const HeaderName = z
+  .string()
+  .regex(/^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be the name of an HTTP header, in lower case');
 
 /** One revision behind a route. Weight 0 is kept loaded and warm but gets no routed request. */
 export const Backend = z.object({
@@ -43,10 +67,29 @@ export const Backend = z.object({
   signature: Signature,
   limits: BackendLimits,
   indicators: z.array(Indicator),
+  /** Processes that each hold the graph and share its requests; absent: one. */
+  engines: z.int().positive().optional(),
+  batching: Batching.optional(),
+  cache: CachePolicy.optional(),
+  /** Percent of the route's requests of which it gets a copy that nobody waits for; absent: none. */
+  shadow: z.number().min(0).max(100).optional(),
 });
 export type Backend = z.infer<typeof Backend>;
 
-export const Route = z.object({ backends: z.array(Backend).min(1) });
+/** Requests with this header go to that revision, whatever its weight. */
+export const Match = z.object({ header: HeaderName, is: z.string().max(200), revision: RevisionId });
+export type Match = z.infer<typeof Match>;
+
+export const Route = z.object({
+  /** The one that is on its way in, if there is one, comes last: sticky shares grow and shrink at that end. */
+  backends: z.array(Backend).min(1),
+  /** The first that fits decides; absent or none: by weight. */
+  match: z.array(Match).optional(),
+  /** Requests with the same value of this header go to the same backend while weights stay; absent: each by itself. */
+  stickyBy: z.object({ header: HeaderName }).optional(),
+  /** Answered, marked as such, when no backend could; absent: the error is. */
+  fallback: Fallback.optional(),
+});
 export type Route = z.infer<typeof Route>;
 
 /**

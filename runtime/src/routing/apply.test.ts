@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ratioVersion, snapshotOf } from '../serving.fixture.ts';
 import { type AppliedRoutes, applyRoutes, PARTIAL } from './apply.ts';
-import { chooseBackend } from './choose.ts';
 
 const RATIO = 'ratio' as ModelName;
 const version = (label: string, weight: number): Backend => ratioVersion({ label, weight }).backend;
@@ -67,6 +66,20 @@ describe('applying routes', () => {
     expect(applyRoutes(NOTHING, first, ready('2'))).toEqual(NOTHING);
   });
 
+  test('carries what the generation that it applies says of the route', () => {
+    const fallback = { outputs: { ratio: [0.5] } };
+    const [stable, candidate] = [version('1', 90), version('2', 10)];
+    const match = [{ header: 'x-tester', is: 'yes', revision: candidate.revision }];
+    const next = snapshotOf({});
+    next.routes[RATIO] = { backends: [stable, candidate], match, fallback };
+
+    const waiting = applyRoutes(serving1, next, ready('1')).get(RATIO);
+    const taken = applyRoutes(serving1, next, ready('1', '2')).get(RATIO);
+
+    expect(waiting).toMatchObject({ fallback: null, choice: { matches: [] } });
+    expect(taken).toMatchObject({ fallback, choice: { matches: [{ header: 'x-tester' }] } });
+  });
+
   test('only ever answers from backends that were ready when it took them, and is stable when asked again', () => {
     const labels = ['1', '2', '3'];
     const backends = fc
@@ -93,30 +106,6 @@ describe('applying routes', () => {
           if (before !== undefined) expect(after).toBeDefined();
           expect(applyRoutes(applied, snapshot, isReady)).toEqual(applied);
         }
-      }),
-    );
-  });
-});
-
-describe('choosing a backend', () => {
-  test('gives each its share of the random numbers', () => {
-    const backends = [version('1', 90), version('2', 10), version('3', 0)];
-
-    const chosen = Array.from({ length: 1000 }, (_, i) => chooseBackend(backends, i / 1000)?.version);
-
-    expect(chosen.filter(label => label === '1')).toHaveLength(900);
-    expect(chosen.filter(label => label === '2')).toHaveLength(100);
-  });
-
-  test('always finds one with weight where there is one, however odd the weights', () => {
-    const weights = fc.array(fc.float({ min: 0, max: 100, noNaN: true }), { maxLength: 4 });
-
-    fc.assert(
-      fc.property(weights, fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), (all, random) => {
-        const backends = all.map((weight, i) => version(String(i), weight));
-        const chosen = chooseBackend(backends, random);
-        if (all.some(weight => weight > 0)) expect(chosen?.weight).toBeGreaterThan(0);
-        else expect(chosen).toBeUndefined();
       }),
     );
   });

@@ -1,8 +1,11 @@
 import type { Backend } from '@switchback-ml/schemas';
-import { totalWeight } from './apply.ts';
+import { totalWeight } from './choice.ts';
 
-/** The backend that this request falls to by weight; `random` is in [0, 1). Undefined when none has any weight. */
-export function chooseBackend(backends: readonly Backend[], random: number): Backend | undefined {
+/**
+ * The one of these that a request falls to by weight alone, as where a sibling shall answer for one that failed;
+ * `random` is in [0, 1). Undefined when none has any weight.
+ */
+export function chooseByWeight(backends: readonly Backend[], random: number): Backend | undefined {
   let point = random * totalWeight(backends);
   let last: Backend | undefined;
   for (const backend of backends) {
