@@ -10,7 +10,7 @@ export interface Cause {
   reason: string;
 }
 
-/** Why there is no engine now, and when there is to be one. */
+/** Why a seat has no engine now, and when there is to be one. */
 export interface Setback {
   error: SwitchbackError;
   /** Null: an engine could not even be started, which says nothing about the charge. */
@@ -19,21 +19,29 @@ export interface Setback {
   retryAt: Instant | null;
 }
 
-/** One thing for whose sake an engine is kept running. All but `prepare` must return at once and not throw. */
+/**
+ * Makes a blank engine ready and says how its heart is felt. `isProven`: these bytes were ready before and gave no
+ * wrong answer since. Rejecting with E_ENGINE_DIED counts as a crash. Any other SwitchbackError is the last word on
+ * a charge that never was ready. What is no SwitchbackError, or E_ENGINE_START, says nothing about the charge.
+ */
+export type Prepare = (engine: WatchedEngine, isProven: boolean, signal: AbortSignal) => Promise<Pulse>;
+
+/**
+ * One thing for whose sake engines are kept running, each in a seat, counted from 0. All but `open` must return at
+ * once and not throw.
+ */
 export interface Charge {
   model: string;
   revision: string;
   limits: BackendLimits;
-  /**
-   * Makes a blank engine ready and says how its heart is felt. `isProven`: these bytes were ready before and gave no
-   * wrong answer since. Rejecting with E_ENGINE_DIED counts as a crash. Any other SwitchbackError is the last word on
-   * a charge that never was ready. What is no SwitchbackError, or E_ENGINE_START, says nothing about the charge.
-   */
-  prepare(engine: WatchedEngine, isProven: boolean, signal: AbortSignal): Promise<Pulse>;
+  /** At least 1. */
+  engines: number;
+  /** Waits until what one engine is made from is at hand, holding nothing meanwhile. Rejects as its Prepare does. */
+  open(signal: AbortSignal): Promise<Prepare>;
   /** It is ready: hand it requests. `replaced` where it takes over from one that still answers. */
-  up(engine: WatchedEngine, replaced: Cause | null): void;
+  up(seat: number, engine: WatchedEngine, replaced: Cause | null): void;
   /** It takes no more requests; what follows is said by `down` in a moment. */
-  lost(what: Cause): void;
-  /** There is none now: it was lost, or none could be made ready. */
-  down(setback: Setback): void;
+  lost(seat: number, what: Cause): void;
+  /** There is none in this seat now: it was lost, or none could be made ready. */
+  down(seat: number, setback: Setback): void;
 }

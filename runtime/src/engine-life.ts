@@ -1,4 +1,4 @@
-import type { Cause, Charge } from './charge.ts';
+import type { Cause, Charge, Prepare } from './charge.ts';
 import type { Clock } from './clock.ts';
 import type { Life } from './crash-policy.ts';
 import { WatchedEngine } from './engine/watched.ts';
@@ -6,6 +6,7 @@ import { asSwitchbackError, messageOf, SwitchbackError } from './error.ts';
 import type { Footprint } from './heartbeat/bloat.ts';
 import { type Watch, watch } from './heartbeat/heartbeat.ts';
 import type { Pulse } from './heartbeat/pulse.ts';
+import type { Turns, Urgency } from './loading/turns.ts';
 import type { Log } from './log.ts';
 import type { Spare } from './spare.ts';
 
@@ -14,13 +15,26 @@ const BLOAT_PAUSE_MS = 60_000;
 
 export interface EngineLifeOptions {
   spare: Pick<Spare, 'take'>;
+  /** To start and load. */
+  turns: Turns;
   clock: Clock;
   log: Log;
   /** Called when an engine was replaced without a break. */
   onReplaced: (charge: Charge, cause: Cause['cause']) => void;
 }
 
-/** How it came that a charge has no engine. */
+/** Where an engine is to live. */
+export interface Seat {
+  charge: Charge;
+  /** Of the charge's seats. */
+  index: number;
+  /** Of its first load. */
+  urgency: Urgency;
+  /** These bytes were ready before and gave no wrong answer since. */
+  isProven: boolean;
+}
+
+/** How it came that a seat has no engine. */
 export type End =
   | { kind: 'gone'; what: Cause; life: Life; wasReady: boolean }
   /** It could not be made ready, and would not be the next time. */
@@ -29,23 +43,19 @@ export type End =
   | { kind: 'short'; error: SwitchbackError };
 
 /**
- * The life of one engine of a charge, and of those that take over from it without a break, until there is none or
+ * The life of one engine in a seat, and of those that take over from it without a break, until there is none or
  * `signal` aborts. Never rejects; every engine is gone when it resolves.
  */
-export async function liveEngine(
-  options: EngineLifeOptions,
-  charge: Charge,
-  isProven: boolean,
-  signal: AbortSignal,
-): Promise<End> {
+export async function liveEngine(options: EngineLifeOptions, seat: Seat, signal: AbortSignal): Promise<End> {
   const { clock } = options;
+  const { charge, index } = seat;
   let ready: Ready | null = null;
   const ending = new Ending();
   try {
-    ready = await makeReady(options, charge, isProven, signal);
+    ready = await makeReady(options, seat, signal);
     const upSince = clock.elapsed();
     let noBloatBefore = 0;
-    charge.up(ready.engine, null);
+    charge.up(index, ready.engine, null);
     for (;;) {
       const what = await whatBefalls(
         { ...ready, limits: charge.limits, noBloatBefore, clock },
@@ -54,11 +64,11 @@ export async function liveEngine(
       );
       const canGoOn = what.cause === 'bloated' && clock.elapsed() >= noBloatBefore;
       if (signal.aborted || !canGoOn) {
-        if (!signal.aborted) charge.lost(what);
+        if (!signal.aborted) charge.lost(index, what);
         return goneFrom(ready, what, clock.elapsed() - upSince);
       }
       noBloatBefore = clock.elapsed() + BLOAT_PAUSE_MS;
-      const next = await takeOver(options, charge, ready.engine, what, signal);
+      const next = await takeOver(options, seat, ready.engine, what, signal);
       if (next === null) continue;
       ending.hold(retire(ready.engine));
       ready = next;
@@ -79,20 +89,29 @@ interface Ready {
   answersBefore: number;
 }
 
-async function makeReady(
-  options: EngineLifeOptions,
-  charge: Charge,
+async function makeReady(options: EngineLifeOptions, seat: Seat, signal: AbortSignal): Promise<Ready> {
+  const prepare = await seat.charge.open(signal);
+  const endTurn = await options.turns.take(seat.urgency, signal);
+  try {
+    return await prepareBlank(await take(options, signal), prepare, seat.isProven, signal);
+  } finally {
+    endTurn();
+  }
+}
+
+async function prepareBlank(
+  engine: WatchedEngine,
+  prepare: Prepare,
   isProven: boolean,
   signal: AbortSignal,
 ): Promise<Ready> {
-  const engine = await take(options, signal);
   // What is being loaded can't be interrupted, only killed; then `prepare` rejects.
   const kill = (): void => void engine[Symbol.asyncDispose]();
   signal.addEventListener('abort', kill, { once: true });
   try {
     if (signal.aborted) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
     const blankBytes = await engine.residentBytes();
-    const pulse = await charge.prepare(engine, isProven, signal);
+    const pulse = await prepare(engine, isProven, signal);
     const warmBytes = await engine.residentBytes();
     const isKnown = blankBytes !== null && warmBytes !== null;
     const footprint = isKnown ? { blankBytes, ownBytes: Math.max(0, warmBytes - blankBytes) } : null;
@@ -136,7 +155,7 @@ async function whatBefalls(options: Watch, ending: Ending, signal: AbortSignal):
 /** A bloated engine goes on answering until another is ready; null when there is none to be had now. */
 async function takeOver(
   options: EngineLifeOptions,
-  charge: Charge,
+  { charge, index }: Seat,
   old: WatchedEngine,
   what: Cause,
   signal: AbortSignal,
@@ -146,10 +165,11 @@ async function takeOver(
   const oldIsGone = new AbortController();
   const stop = old.gone.then(() => oldIsGone.abort());
   try {
-    const next = await makeReady(options, charge, true, AbortSignal.any([signal, oldIsGone.signal]));
+    const seat: Seat = { charge, index, urgency: 'another', isProven: true };
+    const next = await makeReady(options, seat, AbortSignal.any([signal, oldIsGone.signal]));
     log.warn({ model, revision, ...what }, 'engine was replaced without a break');
     onReplaced(charge, what.cause);
-    charge.up(next.engine, what);
+    charge.up(index, next.engine, what);
     return next;
   } catch (error) {
     if (oldIsGone.signal.aborted) await stop;

@@ -123,7 +123,7 @@ describe('a real engine', () => {
     }, 'the wrong answer being found');
     isRotten = false;
 
-    expect(lost.replaced?.[0]?.reason).toContain('ratio[0] is 7 and should be 2');
+    expect(lost.replaced?.[0]?.reason).toContain('ratio is 7 and should be 2');
     await readyOf(runtime, '1', pid);
     const answer = await (await runtime.infer(ONE)).json();
     expect(answer).toMatchObject({ outputs: [{ data: [2] }] });

@@ -2,13 +2,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { settled, steppedClock } from './clock.fixture.ts';
 import type { StartEngine } from './engine/engine.ts';
 import { engineError, type ScriptedEngine, scriptedEngine } from './engine/scripted.fixture.ts';
+import { Turns } from './loading/turns.ts';
 import { silentLog } from './log.ts';
 import { Spare } from './spare.ts';
 
 const forever = new AbortController().signal;
 
-async function spareOf(start?: StartEngine) {
+async function spareOf(start?: StartEngine, atOnce = Number.POSITIVE_INFINITY) {
   const clock = steppedClock();
+  const turns = new Turns({ atOnce, clock });
   const started: ScriptedEngine[] = [];
   const spare = new Spare({
     start:
@@ -19,13 +21,14 @@ async function spareOf(start?: StartEngine) {
         started.push(engine);
         return engine;
       }),
+    turns,
     clock,
     random: () => 1,
     log: silentLog,
   });
   onTestFinished(() => spare[Symbol.asyncDispose]());
   await settled();
-  return { spare, clock, started };
+  return { spare, clock, started, turns };
 }
 
 test('a blank engine is started ahead, and another one once it is taken', async () => {
@@ -92,6 +95,21 @@ test('a spare that can not be started is tried again, ever more patiently, and w
 
   expect(tries - before).toBeGreaterThan(20);
   expect(tries - before).toBeLessThan(40);
+});
+
+test('nobody waits for a spare whose turn to start has not come: whoever needs an engine has a turn already', async () => {
+  const { spare, started, turns } = await spareOf(undefined, 1);
+  await spare.take(forever);
+  const endTurn = await turns.take('first', forever);
+  await settled();
+  expect(started).toHaveLength(1);
+
+  const taken = await spare.take(forever);
+
+  expect(taken).toBe(started[1]);
+  endTurn();
+  await settled();
+  expect(started).toHaveLength(3);
 });
 
 test('nothing is left once it is disposed', async () => {

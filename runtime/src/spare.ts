@@ -2,6 +2,7 @@ import { backOffMs } from './back-off.ts';
 import type { Clock } from './clock.ts';
 import type { Engine, StartEngine } from './engine/engine.ts';
 import { asSwitchbackError, messageOf } from './error.ts';
+import type { Turns } from './loading/turns.ts';
 import type { Log } from './log.ts';
 
 const LOOK_EVERY_MS = 10_000;
@@ -10,12 +11,15 @@ const ANSWER_MS = 1000;
 
 export interface SpareOptions {
   start: StartEngine;
+  /** Everybody's turns to start and load; the spare's comes last. */
+  turns: Turns;
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
   log: Log;
 }
 
+/** There is none before the spare's turn to start has come: nobody waits for that. */
 interface Slot {
   /** Null when it could not be started. */
   engine: Promise<Engine | null>;
@@ -56,20 +60,23 @@ export class Spare {
     const { clock, random, log } = this.#options;
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; ) {
+      const endTurn = await this.#options.turns.take('spare', signal);
+      if (signal.aborted) return endTurn();
       const slot = { engine: this.#start(failures), taken: Promise.withResolvers<'taken'>() };
       this.#slot = slot;
       const engine = await slot.engine;
+      endTurn();
       if (engine === null) {
         await clock.sleep(backOffMs(failures++, random()), signal);
         continue;
       }
-      const end = await this.#keep(engine, slot.taken.promise);
-      if (end === 'taken') {
+      const why = await this.#keep(engine, slot.taken.promise);
+      if (why === 'taken') {
         failures = 0;
         continue;
       }
       if (this.#slot === slot) this.#slot = null;
-      if (!signal.aborted) log.warn({ pid: engine.pid, reason: end }, 'spare engine is being replaced');
+      if (!signal.aborted) log.warn({ pid: engine.pid, reason: why }, 'spare engine is being replaced');
       await engine[Symbol.asyncDispose]();
       await clock.sleep(backOffMs(failures++, random()), signal);
     }

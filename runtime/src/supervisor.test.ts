@@ -14,10 +14,11 @@ const NOTHING: Tensors = new Map();
 const PULSE: Pulse = { inputs: NOTHING, outputs: NOTHING, tolerance: 0.01 };
 const KILLED = { cause: 'died', reason: 'it was ended by SIGKILL' } as const;
 
-type Told =
+type Told = { seat: number } & (
   | { what: 'up'; engine: WatchedEngine; replaced: Cause | null }
   | { what: 'lost'; cause: Cause['cause'] }
-  | ({ what: 'down' } & Setback);
+  | ({ what: 'down' } & Setback)
+);
 
 interface Keeping {
   clock: SteppedClock;
@@ -25,6 +26,7 @@ interface Keeping {
   /** The one that is up, or was last. */
   serving(): ScriptedEngine;
   kinds(): string[];
+  told: readonly Told[];
   up(): Extract<Told, { what: 'up' }>;
   down(): Extract<Told, { what: 'down' }>;
   replaced: string[];
@@ -35,7 +37,11 @@ interface Keeping {
 }
 
 /** A supervisor with one charge and engines of 80 MiB, in a world that a test changes. */
-async function keeping(prepare: Keeping['world']['prepare'] = async () => PULSE): Promise<Keeping> {
+async function keeping(
+  prepare: Keeping['world']['prepare'] = async () => PULSE,
+  seats = 1,
+  loadsAtOnce = Number.POSITIVE_INFINITY,
+): Promise<Keeping> {
   const clock = steppedClock();
   const engines: ScriptedEngine[] = [];
   const told: Told[] = [];
@@ -52,6 +58,7 @@ async function keeping(prepare: Keeping['world']['prepare'] = async () => PULSE)
       return engine;
     },
     clock,
+    loadsAtOnce,
     random: () => 1,
     log: silentLog,
     onReplaced: (_, cause) => void replaced.push(cause),
@@ -60,14 +67,15 @@ async function keeping(prepare: Keeping['world']['prepare'] = async () => PULSE)
     model: 'm',
     revision: 'r',
     limits: { memoryBytes: 512 * MIB, timeoutMs: 1000, maxBatch: 1 },
-    async prepare({ pid }, isProven) {
+    engines: seats,
+    open: async () => async (engine, isProven) => {
       const pulse = await world.prepare(isProven);
-      engines[pid!]!.onInfer = async () => NOTHING;
+      engines[engine.pid!]!.onInfer = async () => NOTHING;
       return pulse;
     },
-    up: (engine, by) => void told.push({ what: 'up', engine, replaced: by }),
-    lost: ({ cause }) => void told.push({ what: 'lost', cause }),
-    down: setback => void told.push({ what: 'down', ...setback }),
+    up: (seat, engine, by) => void told.push({ seat, what: 'up', engine, replaced: by }),
+    lost: (seat, { cause }) => void told.push({ seat, what: 'lost', cause }),
+    down: (seat, setback) => void told.push({ seat, what: 'down', ...setback }),
   };
   const abort = new AbortController();
   const kept = supervisor.keep(charge, abort.signal).then(why => {
@@ -87,6 +95,7 @@ async function keeping(prepare: Keeping['world']['prepare'] = async () => PULSE)
     engines,
     serving: () => engines[last('up').engine.pid!]!,
     kinds: () => told.map(({ what }) => what),
+    told,
     up: () => last('up'),
     down: () => last('down'),
     replaced,
@@ -282,4 +291,88 @@ test('what is no word on the model does not count against it', async () => {
   await clock.advance(4000);
   expect(kinds().at(-1)).toBe('up');
   expect(end()).toBeUndefined();
+});
+
+/** What was told of one seat. */
+const toldOf = ({ told }: Keeping, seat: number): string[] =>
+  told.filter(one => one.seat === seat).map(({ what }) => what);
+
+function engineIn({ told, engines }: Keeping, seat: number): ScriptedEngine {
+  const up = told.findLast(one => one.what === 'up' && one.seat === seat);
+  return engines[up?.what === 'up' ? up.engine.pid! : -1]!;
+}
+
+test('the first engine of several shows that the charge can be ready, and the others follow it unasked', async () => {
+  const proven: boolean[] = [];
+  const mayGoOn = Promise.withResolvers<void>();
+  const kept = await keeping(async isProven => {
+    proven.push(isProven);
+    await mayGoOn.promise;
+    return PULSE;
+  }, 3);
+  expect(proven).toEqual([false]);
+
+  mayGoOn.resolve();
+  await kept.clock.advance(0);
+
+  expect(proven).toEqual([false, true, true]);
+  expect([0, 1, 2].map(seat => toldOf(kept, seat))).toEqual([['up'], ['up'], ['up']]);
+});
+
+test('a charge whose first engine is refused is given up with all its seats', async () => {
+  const kept = await keeping(() => Promise.reject(engineError('E_MODEL_GOLDEN')), 3);
+
+  await kept.clock.advance(60_000);
+
+  expect(kept.end()?.code).toBe('E_MODEL_GOLDEN');
+  expect(kept.told).toEqual([]);
+});
+
+test('an engine that is lost is replaced in its own seat, and the others go on', async () => {
+  const kept = await keeping(undefined, 2);
+  const first = engineIn(kept, 0);
+
+  engineIn(kept, 1).end(KILLED);
+  await kept.clock.advance(0);
+
+  expect(toldOf(kept, 0)).toEqual(['up']);
+  expect(toldOf(kept, 1)).toEqual(['up', 'lost', 'down', 'up']);
+  expect(first.isDisposed).toBe(false);
+});
+
+test('crashes count for the charge, whichever of its engines crashed', async () => {
+  const kept = await keeping(undefined, 2);
+
+  for (let crash = 0; crash < 5; crash++) {
+    engineIn(kept, crash % 2).end(KILLED);
+    await kept.clock.advance(crash < 4 ? 400 : 0);
+  }
+
+  expect(kept.down()).toMatchObject({ seat: 0, retryAt: kept.clock.now() + 1000 });
+  expect(toldOf(kept, 1).at(-1)).toBe('up');
+  await kept.clock.advance(1000);
+  expect(toldOf(kept, 0).at(-1)).toBe('up');
+});
+
+test('no more engines load at once than may, and one that hangs while loading holds up nobody for long', async () => {
+  const mayGoOn = Promise.withResolvers<void>();
+  let loading = 0;
+  const kept = await keeping(
+    async isProven => {
+      if (!isProven) return PULSE;
+      loading++;
+      await mayGoOn.promise;
+      return PULSE;
+    },
+    4,
+    1,
+  );
+  expect(loading).toBe(1);
+
+  await kept.clock.advance(2000);
+  expect(loading).toBe(2);
+
+  mayGoOn.resolve();
+  await kept.clock.advance(0);
+  expect([0, 1, 2, 3].map(seat => toldOf(kept, seat).at(-1))).toEqual(['up', 'up', 'up', 'up']);
 });

@@ -3,49 +3,52 @@ import type { Cause, Charge } from './charge.ts';
 import { afterCrash, type CrashHistory, type Life, NO_CRASHES } from './crash-policy.ts';
 import { type End, liveEngine } from './engine-life.ts';
 import { SwitchbackError } from './error.ts';
+import { Turns } from './loading/turns.ts';
 import { Spare, type SpareOptions } from './spare.ts';
 
-export interface SupervisorOptions extends SpareOptions {
+export interface SupervisorOptions extends Omit<SpareOptions, 'turns'> {
+  /** How many engines may start and load at the same time: as many as there are cores. Absent: any number. */
+  loadsAtOnce?: number;
   onReplaced: (charge: Charge, cause: Cause['cause']) => void;
 }
 
-/** Starts, watches and replaces engines, one for each charge, and keeps one blank spare started. */
+/** What is known of a charge as long as it is kept, whichever seat it was learned in. */
+interface Kept {
+  charge: Charge;
+  /** Crashes count for the charge: they tell of its graph. */
+  history: CrashHistory;
+  seatsUp: Set<number>;
+  wasReady: boolean;
+  firstUp: Promise<void>;
+}
+
+/** Starts, watches and replaces the engines of each charge, and keeps one blank spare started. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  readonly #turns: Turns;
   readonly #spare: Spare;
 
   constructor(options: SupervisorOptions) {
+    const { loadsAtOnce = Number.POSITIVE_INFINITY, clock } = options;
     this.#options = options;
-    this.#spare = new Spare(options);
+    this.#turns = new Turns({ atOnce: loadsAtOnce, clock });
+    this.#spare = new Spare({ ...options, turns: this.#turns });
   }
 
   /**
-   * Keeps an engine running for a charge until `signal` aborts (null), or until there is no use in going on (why),
-   * which is only known of a charge that never was ready. Never rejects; its engine is gone when it resolves.
+   * Keeps an engine in each seat of a charge until `signal` aborts (null), or until there is no use in going on (why),
+   * which is only known of a charge that never was ready. The first seat shows whether the charge can be ready at
+   * all; the others follow it. Never rejects; its engines are gone when it resolves.
    */
   async keep(charge: Charge, signal: AbortSignal): Promise<SwitchbackError | null> {
-    const { clock, random } = this.#options;
-    let history = NO_CRASHES;
-    let shortages = 0;
-    let wasReady = false;
-    let isProven = false;
-    while (!signal.aborted) {
-      const end = await liveEngine({ ...this.#options, spare: this.#spare }, charge, isProven, signal);
-      if (signal.aborted) break;
-      if (end.kind === 'short') {
-        this.#tellShortage(charge, end.error, shortages);
-        await clock.sleep(backOffMs(shortages++, random()), signal);
-        continue;
-      }
-      if (end.kind === 'refused' && !wasReady) return end.error;
-      shortages = 0;
-      if (end.kind === 'gone' && end.wasReady) {
-        wasReady = true;
-        isProven = end.what.cause !== 'wrong';
-      }
-      history = await this.#settle(charge, end, history, signal);
-    }
-    return null;
+    const kept = keepAccount(charge);
+    const first = this.#keepSeat(kept, 0, signal);
+    await Promise.race([kept.firstUp, first]);
+    const others = Array.from({ length: charge.engines - 1 }, (_, index) =>
+      kept.wasReady ? this.#keepSeat(kept, index + 1, signal) : null,
+    );
+    await Promise.all(others);
+    return first;
   }
 
   /** Stops the spare; charges are stopped by whoever keeps them. */
@@ -53,36 +56,94 @@ export class Supervisor {
     await this.#spare[Symbol.asyncDispose]();
   }
 
+  async #keepSeat(kept: Kept, index: number, signal: AbortSignal): Promise<SwitchbackError | null> {
+    const { clock, random } = this.#options;
+    let shortages = 0;
+    // What was ready in the first seat need not show again in the others what it can.
+    let isProven = kept.wasReady;
+    while (!signal.aborted) {
+      const end = await this.#live(kept, index, isProven, signal);
+      if (signal.aborted) break;
+      if (end.kind === 'short') {
+        this.#tellShortage(kept.charge, index, end.error, shortages);
+        await clock.sleep(backOffMs(shortages++, random()), signal);
+        continue;
+      }
+      if (end.kind === 'refused' && !kept.wasReady) return end.error;
+      shortages = 0;
+      if (end.kind === 'gone' && end.wasReady) isProven = end.what.cause !== 'wrong';
+      await this.#settle(kept, index, end, signal);
+    }
+    return null;
+  }
+
+  #live(
+    { charge, seatsUp, wasReady }: Kept,
+    index: number,
+    isProven: boolean,
+    signal: AbortSignal,
+  ): Promise<End> {
+    const urgency = !wasReady ? 'first' : seatsUp.size === 0 ? 'outage' : 'another';
+    const options = { ...this.#options, spare: this.#spare, turns: this.#turns };
+    return liveEngine(options, { charge, index, urgency, isProven }, signal);
+  }
+
   /** Tells everybody what happened, and waits until the next engine may be tried. */
   async #settle(
-    charge: Charge,
+    kept: Kept,
+    seat: number,
     end: Exclude<End, { kind: 'short' }>,
-    earlier: CrashHistory,
     signal: AbortSignal,
-  ): Promise<CrashHistory> {
+  ): Promise<void> {
     const { clock, random, log, onReplaced } = this.#options;
+    const { charge } = kept;
     const { what, life, error } = asCrash(end);
-    const { kind, afterMs, history } = afterCrash(earlier, life, clock.now(), random());
+    const { kind, afterMs, history } = afterCrash(kept.history, life, clock.now(), random());
+    kept.history = history;
     const isResting = kind === 'rest';
     const fields = { ...namesOf(charge), ...what, afterMs: Math.round(afterMs) };
-    if (isResting) log.error(fields, 'engines keep failing, the revision rests before another try');
+    if (isResting) log.error(fields, 'engines keep failing, there is a rest before another try');
     else log.warn(fields, 'engine is being replaced');
     onReplaced(charge, what.cause);
-    charge.down({
+    charge.down(seat, {
       error: error ?? crashed(what, isResting),
       replaced: what,
       retryAt: isResting ? clock.now() + afterMs : null,
     });
     await clock.sleep(afterMs, signal);
-    return history;
   }
 
-  #tellShortage(charge: Charge, error: SwitchbackError, shortages: number): void {
-    charge.down({ error, replaced: null, retryAt: null });
+  #tellShortage(charge: Charge, seat: number, error: SwitchbackError, shortages: number): void {
+    charge.down(seat, { error, replaced: null, retryAt: null });
     if (shortages > 0) return;
     const fields = { ...namesOf(charge), code: error.code, reason: error.message };
     this.#options.log.error(fields, 'engine could not be started, trying again');
   }
+}
+
+function keepAccount(charge: Charge): Kept {
+  const firstUp = Promise.withResolvers<void>();
+  const told: Charge = {
+    ...charge,
+    up(seat, engine, replaced) {
+      kept.seatsUp.add(seat);
+      kept.wasReady = true;
+      charge.up(seat, engine, replaced);
+      firstUp.resolve();
+    },
+    lost(seat, what) {
+      kept.seatsUp.delete(seat);
+      charge.lost(seat, what);
+    },
+  };
+  const kept: Kept = {
+    charge: told,
+    history: NO_CRASHES,
+    seatsUp: new Set(),
+    wasReady: false,
+    firstUp: firstUp.promise,
+  };
+  return kept;
 }
 
 /** A charge that was ready once is not refused for good: its bytes are the same, so the fault is around them. */

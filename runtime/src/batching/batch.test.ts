@@ -2,38 +2,8 @@ import type { Datatype } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensors } from '../engine/tensor.ts';
-import { joinRows, nextBatch, shapeKeyOf, splitRows } from './batch.ts';
-import { learnPace, rowsInTime } from './pace.ts';
-
-const waiting = fc.array(
-  fc.record({ rows: fc.integer({ min: 1, max: 10 }), shapeKey: fc.constantFrom('a', 'b', null) }),
-  { minLength: 1, maxLength: 20 },
-);
-
-describe('the next batch', () => {
-  test('has the oldest request, only alike ones, at most the limit, and leaves the rest in order', () => {
-    fc.assert(
-      fc.property(waiting, fc.integer({ min: 1, max: 20 }), (requests, maxRows) => {
-        const { batch, rest } = nextBatch(requests, maxRows);
-
-        expect(batch[0]).toBe(requests[0]);
-        expect(new Set(batch.map(({ shapeKey }) => shapeKey)).size).toBe(1);
-        if (batch.length > 1) {
-          expect(batch[0]!.shapeKey).not.toBeNull();
-          expect(batch.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(maxRows);
-        }
-        expect(rest).toEqual(requests.filter(request => !batch.includes(request)));
-        expect(batch).toEqual(requests.filter(request => batch.includes(request)));
-      }),
-    );
-  });
-
-  test('takes every alike request that fits', () => {
-    const requests = [4, 4, 4, 1].map(rows => ({ rows, shapeKey: 'a' }));
-
-    expect(nextBatch(requests, 9).batch).toEqual([requests[0], requests[1], requests[3]]);
-  });
-});
+import { joinRows, splitRows } from './batch.ts';
+import { Shapes, shapeKeyOf } from './shapes.ts';
 
 const DATA: Record<
   string,
@@ -46,6 +16,13 @@ const DATA: Record<
 };
 
 describe('joined rows', () => {
+  test('may be more strings than a call takes arguments', () => {
+    const part = (): Tensors =>
+      new Map([['x', { datatype: 'BYTES', shape: [200_000, 1], data: Array(200_000).fill('a') }]]);
+
+    expect(joinRows([part(), part()]).get('x')!.data).toHaveLength(400_000);
+  });
+
   test('split again into what they were, for every kind of tensor', () => {
     const part = fc.record({ rows: fc.integer({ min: 1, max: 5 }), seed: fc.integer({ min: 0, max: 1000 }) });
 
@@ -87,24 +64,29 @@ describe('joined rows', () => {
     expect(shapeKeyOf(tensor('FP32', [2, 3]))).not.toBe(shapeKeyOf(tensor('FP32', [3, 2])));
     expect(shapeKeyOf(tensor('FP32', [2, 3]))).not.toBe(shapeKeyOf(tensor('FP64', [2, 3])));
   });
-});
 
-describe('the pace', () => {
-  test('lets a quick model have full batches', () => {
-    expect(rowsInTime(learnPace(0, 64, 1), 200, 64)).toBe(64);
-  });
+  test('have the same key whatever came before them', () => {
+    const shape = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 });
+    const inputs = fc
+      .array(
+        fc.record({ name: fc.constantFrom('x', 'y'), datatype: fc.constantFrom('FP32', 'INT64'), shape }),
+        {
+          minLength: 1,
+          maxLength: 2,
+        },
+      )
+      .map(tensors => new Map(tensors.map(({ name, ...rest }) => [name, { ...rest, data: [] }])) as Tensors);
 
-  test('keeps rows apart that would miss the time limit together', () => {
-    expect(rowsInTime(learnPace(0, 1, 80), 200, 64)).toBe(1);
-    expect(rowsInTime(learnPace(0, 2, 40), 200, 64)).toBe(5);
-  });
+    fc.assert(
+      fc.property(fc.array(inputs, { maxLength: 8 }), requests => {
+        const shapes = new Shapes();
 
-  test('forgets a hiccup in time, and never stops', () => {
-    let pace = learnPace(0, 1, 1000);
-    expect(rowsInTime(pace, 200, 64)).toBe(1);
-
-    for (let batch = 0; batch < 200; batch++) pace = learnPace(pace, 1, 0.1);
-
-    expect(rowsInTime(pace, 200, 64)).toBe(64);
+        for (const request of requests) {
+          const names = [...request.keys()].toSorted();
+          const sorted = new Map(names.map(name => [name, request.get(name)!]));
+          expect(shapes.keyOf(sorted)).toBe(shapeKeyOf(sorted));
+        }
+      }),
+    );
   });
 });

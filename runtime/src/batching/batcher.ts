@@ -1,110 +1,197 @@
 import type { BackendLimits } from '@switchback-ml/schemas';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Tensors } from '../engine/tensor.ts';
-import { asSwitchbackError, SwitchbackError } from '../error.ts';
-import { joinRows, nextBatch, shapeKeyOf, splitRows, type Waiting } from './batch.ts';
-import { learnPace, rowsInTime } from './pace.ts';
+import { SwitchbackError } from '../error.ts';
+import { overload } from './admission.ts';
+import { Alarm } from './alarm.ts';
+import type { CostCurve } from './cost.ts';
+import { Crew, type Post } from './crew.ts';
+import { Forecast } from './forecast.ts';
+import type { Linger } from './linger.ts';
+import { runInParts } from './oversized.ts';
+import { Queue } from './queue.ts';
+import { notBegun, Request, rankOf } from './request.ts';
+import { type Again, runBatch } from './run.ts';
+import { Shapes } from './shapes.ts';
+import type { Ran, Work } from './work.ts';
 
-/** One running and one staged: the engine never waits for us, and later requests can still share a batch. */
-const BATCHES_IN_FLIGHT = 2;
+/** Whoever waits is looked through for passed deadlines no oftener: so late a caller may be told of its own. */
+const SWEEP_EVERY_MS = 10;
 
 export interface BatcherOptions {
   limits: Pick<BackendLimits, 'maxBatch' | 'timeoutMs'>;
-  /** Rows that may wait; beyond, E_OVERLOADED. */
+  /** Rows that may wait; beyond, E_OVERLOADED. One request of more rows than that is E_INPUT. */
   capacityRows: number;
   /** How long requests wait for an engine to be replaced. */
   outageMs: number;
+  /** How many are kept for it, whether or not they are up. */
+  engines: number;
   /** Whether the graph takes any number of rows. */
   isBatchable: boolean;
+  /** The longest that an idle engine is kept idle for others to join a batch; 0: never. */
+  waitMs: number;
   clock: Clock;
   onBatch: (rows: number) => void;
 }
 
-interface Request extends Waiting {
-  inputs: Tensors;
-  resolve: (outputs: Tensors) => void;
-  reject: (error: SwitchbackError) => void;
+/** What a batcher knows, for people and metrics. */
+export interface BatcherState {
+  waitingRequests: number;
+  waitingRows: number;
+  /** Rows a second that would leave a long queue; null while not known. */
+  drainPerSecond: number | null;
+  cost: CostCurve | null;
+  /** Of the newest batch that an idle engine got. */
+  linger: Linger;
 }
 
 /**
- * The queue before one revision's engine. It outlives engines: what waits while one is replaced goes to the next,
- * what was aboard fails with it.
+ * The queue before one revision's engines. It outlives them: what waits while one is replaced goes to the next, what
+ * was aboard fails with it.
  */
 export class Batcher {
   readonly #options: BatcherOptions;
-  #engine: Engine | null = null;
-  #waiting: Request[] = [];
-  #waitingRows = 0;
-  #inFlight = 0;
+  readonly #queue = new Queue<Request>();
+  readonly #crew = new Crew();
+  readonly #shapes = new Shapes();
+  readonly #forecast: Forecast;
+  readonly #alarm: Alarm;
+  readonly #isWanted = ({ deadline, work }: Request): boolean => deadline > this.#now && !work.caller.isGone;
+  /** Of this turn, by the clock's `elapsed`. */
+  #now = 0;
+  /** Batches. */
+  #aboard = 0;
+  /** Requests that run in parts, and their rows that are not queued yet. */
+  #oversized = 0;
+  #oversizedRows = 0;
+  /** Of requests that go together once more, so far; each is a lane of its own. */
+  #groups = 0;
   #isScheduled = false;
-  #msPerRow = 0;
-  #lastAnswerAt = 0;
+  #sweptAt = 0;
   #isBatchable: boolean;
   #closed: SwitchbackError | null = null;
-  /** Aborted when an outage ends. */
-  #outage: AbortController | null = null;
+  #outageEndsAt: number | null = null;
   #isOutageTooLong = false;
   #onIdle: (() => void)[] = [];
 
   constructor(options: BatcherOptions) {
     this.#options = options;
     this.#isBatchable = options.isBatchable;
+    this.#forecast = new Forecast(options);
+    this.#alarm = new Alarm(options.clock, () => this.#ring());
   }
 
-  /** Answers with the outputs of these rows. `alone` keeps them out of any shared batch. */
-  submit(inputs: Tensors, rows: number, alone = false): Promise<Tensors> {
-    const refusal = this.#refusal(rows);
+  /**
+   * Answers with the outputs of these rows. Rejects with E_DEADLINE when they were not begun in time or for a caller
+   * that is gone, with E_OVERLOADED, E_INPUT or E_MODEL_NOT_READY when they can't be taken, and with what the engine
+   * said of them.
+   */
+  submit(work: Work): Promise<Ran> {
+    const now = this.#options.clock.elapsed();
+    const refusal = this.#refusal(work, now);
     if (refusal !== null) return Promise.reject(refusal);
-    const shapeKey = alone || !this.#isBatchable ? null : shapeKeyOf(inputs);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ inputs, rows, shapeKey, resolve, reject });
-      this.#waitingRows += rows;
-      this.#schedule();
-    });
+    this.#forecast.arrived(work.rows, now);
+    return work.rows > this.#options.limits.maxBatch && this.#isBatchable
+      ? this.#submitInParts(work, now)
+      : this.#enqueue(work, work.deadline - now, now);
   }
 
-  attach(engine: Engine): void {
-    this.#engine = engine;
-    this.#inFlight = 0;
+  attach(seat: number, engine: Engine): void {
+    this.#crew.attach(seat, engine);
     this.#isOutageTooLong = false;
-    this.#outage?.abort();
-    this.#outage = null;
+    this.#outageEndsAt = null;
     this.#schedule();
   }
 
-  /** The engine is gone. Resolves when the outage is over, one way or the other. */
-  async detach(): Promise<void> {
-    this.#engine = null;
-    this.#inFlight = 0;
-    const outage = new AbortController();
-    this.#outage?.abort();
-    this.#outage = outage;
-    await this.#options.clock.sleep(this.#options.outageMs, outage.signal);
-    if (outage.signal.aborted) return;
-    this.#isOutageTooLong = true;
-    this.#rejectWaiting(notReady());
+  /** The engine is gone, or going. With the last one an outage begins. */
+  detach(seat: number): void {
+    this.#crew.detach(seat);
+    if (this.#crew.size > 0 || this.#closed !== null) return;
+    this.#outageEndsAt = this.#options.clock.elapsed() + this.#options.outageMs;
+    this.#alarm.set(this.#outageEndsAt);
   }
 
   /** Resolves once nothing waits and nothing is aboard. */
   idle(): Promise<void> {
-    if (this.#waiting.length === 0 && this.#inFlight === 0) return Promise.resolve();
-    return new Promise(resolve => this.#onIdle.push(resolve));
+    return this.#isIdle() ? Promise.resolve() : new Promise(resolve => this.#onIdle.push(resolve));
   }
 
   /** Refuses from now on, what waits included. */
   close(reason: SwitchbackError): void {
     this.#closed = reason;
-    this.#outage?.abort();
+    this.#alarm.clear();
     this.#rejectWaiting(reason);
   }
 
-  #refusal(rows: number): SwitchbackError | null {
+  describe(): BatcherState {
+    const drainPerMs = this.#forecast.drainPerMs(this.#crew.size);
+    return {
+      waitingRequests: this.#queue.size,
+      waitingRows: this.#waitingRows(),
+      drainPerSecond: drainPerMs === null ? null : drainPerMs * 1000,
+      cost: this.#forecast.curve,
+      linger: this.#forecast.linger,
+    };
+  }
+
+  #refusal(work: Work, now: number): SwitchbackError | null {
     if (this.#closed !== null) return this.#closed;
-    if (this.#engine === null && this.#isOutageTooLong) return notReady();
-    if (this.#waitingRows + rows <= this.#options.capacityRows || this.#waiting.length === 0) return null;
-    const message = `${this.#waitingRows} rows wait already and ${this.#options.capacityRows} may: try again later, or with fewer callers.`;
-    return new SwitchbackError('E_OVERLOADED', message);
+    if (this.#isOutageTooLong) return notReady();
+    const { capacityRows, limits } = this.#options;
+    const { rows, deadline } = work;
+    if (rows > capacityRows)
+      return new SwitchbackError(
+        'E_INPUT',
+        `The request has ${rows} rows, and ${capacityRows} may wait at a time: send them in several requests.`,
+      );
+    if (deadline <= now)
+      return new SwitchbackError('E_DEADLINE', 'Its time was over when it came, so it was not begun.');
+    const waitingRows = this.#waitingRows();
+    const nextRows = limits.maxBatch * Math.max(1, this.#crew.size);
+    if (waitingRows < nextRows && waitingRows + rows <= capacityRows) return null;
+    const rowsBefore = Math.min(waitingRows, this.#queue.rowsBefore(rankOf(work)));
+    const drainPerMs = this.#forecast.drainPerMsLately(this.#crew.size, now);
+    const leftMs = deadline - now;
+    return overload({ rows, waitingRows, capacityRows, rowsBefore, nextRows, drainPerMs, leftMs });
+  }
+
+  /** Due as soon as whoever has `allowedMs`; who has more than one answer may take goes by that. */
+  #enqueue(work: Work, allowedMs: number, now: number): Promise<Ran> {
+    const due = now + Math.min(allowedMs, this.#options.limits.timeoutMs);
+    const laneKey = work.alone || !this.#isBatchable ? null : this.#shapes.keyOf(work.inputs);
+    return new Promise((resolve, reject) => {
+      this.#queue.add(new Request(work, { laneKey, due, now }, resolve, reject));
+      this.#schedule();
+    });
+  }
+
+  /**
+   * Parts are due as late as if their caller had just come. One engine alone may have a part running and one staged;
+   * of several engines only one at a time holds any, so that a part which kills its engine kills no other.
+   */
+  async #submitInParts(work: Work, now: number): Promise<Ran> {
+    const { clock, engines, limits } = this.#options;
+    const allowedMs = work.deadline - now;
+    let notQueued = work.rows;
+    this.#oversized++;
+    this.#oversizedRows += notQueued;
+    try {
+      return await runInParts(work, {
+        partRows: limits.maxBatch,
+        atOnce: engines === 1 && !work.alone ? 2 : 1,
+        elapsed: () => clock.elapsed(),
+        submit: part => {
+          notQueued -= part.rows;
+          this.#oversizedRows -= part.rows;
+          if (this.#closed !== null) return Promise.reject(this.#closed);
+          return this.#enqueue(part, allowedMs, clock.elapsed());
+        },
+      });
+    } finally {
+      this.#oversized--;
+      this.#oversizedRows -= notQueued;
+      this.#tellIdle();
+    }
   }
 
   /** At the end of this turn of the event loop, so that everything that arrived in it goes together. */
@@ -118,80 +205,91 @@ export class Batcher {
   }
 
   #dispatch(): void {
-    while (this.#engine !== null && this.#inFlight < BATCHES_IN_FLIGHT && this.#waiting.length > 0) {
-      const { maxBatch, timeoutMs } = this.#options.limits;
-      const { batch, rest } = nextBatch(this.#waiting, rowsInTime(this.#msPerRow, timeoutMs, maxBatch));
-      this.#waiting = rest;
-      for (const { rows } of batch) this.#waitingRows -= rows;
-      this.#inFlight++;
-      this.#run(this.#engine, batch);
+    this.#now = this.#options.clock.elapsed();
+    for (let post = this.#crew.least(); post !== null && this.#queue.size > 0; post = this.#crew.least()) {
+      if (this.#holdsBack(post)) break;
+      const { batch, dropped } = this.#queue.nextBatch(this.#mostRows(), this.#isWanted);
+      this.#turnAway(dropped);
+      if (batch.length > 0) void this.#run(post, batch);
     }
+    if (this.#queue.size > 0) this.#alarm.set(Math.max(this.#queue.soonest, this.#sweptAt + SWEEP_EVERY_MS));
     this.#tellIdle();
   }
 
-  #run(engine: Engine, batch: readonly Request[]): void {
-    const rowsOf = batch.map(({ rows }) => rows);
-    const rows = rowsOf.reduce((sum, rows) => sum + rows, 0);
-    const began = this.#options.clock.elapsed();
-    this.#options.onBatch(rows);
-    engine
-      .infer(joinRows(batch.map(({ inputs }) => inputs)), this.#options.limits.timeoutMs)
-      .then(outputs => {
-        this.#learn(rows, began);
-        return splitRows(outputs, rowsOf);
-      })
-      .then(
-        parts => this.#answer(batch, parts),
-        (error: unknown) => this.#fail(batch, asSwitchbackError(error)),
-      )
-      .finally(() => {
-        // A batch of an engine that is gone says nothing about its successor.
-        if (engine === this.#engine) this.#inFlight--;
-        this.#schedule();
-      });
+  /** Whether more are to be waited for before this engine gets its next batch. */
+  #holdsBack({ batches }: Post): boolean {
+    const { rows, soonest } = this.#queue;
+    const until = this.#forecast.holdsUntil(batches === 0, rows, soonest, this.#now);
+    if (until !== null) this.#alarm.set(until);
+    return until !== null;
   }
 
-  /** A staged batch begins when the one before it is answered. */
-  #learn(rows: number, dispatchedAt: number): void {
-    const now = this.#options.clock.elapsed();
-    this.#msPerRow = learnPace(this.#msPerRow, rows, now - Math.max(dispatchedAt, this.#lastAnswerAt));
-    this.#lastAnswerAt = now;
+  #mostRows(): number {
+    if (!this.#isBatchable) return 1;
+    return this.#forecast.mostRows(this.#queue.rows, this.#crew.countIdle());
   }
 
-  #answer(batch: readonly Request[], parts: readonly Tensors[] | null): void {
-    for (const [index, { resolve }] of batch.entries()) if (parts !== null) resolve(parts[index]!);
-    if (parts !== null) return;
-    // The graph mixes rows, whatever its signature says: never again two requests in one batch.
-    this.#isBatchable = false;
-    this.#runApart(batch);
+  async #run(post: Post, batch: readonly Request[]): Promise<void> {
+    const { clock, limits, onBatch } = this.#options;
+    let rows = 0;
+    for (const request of batch) rows += request.rows;
+    onBatch(rows);
+    this.#aboard++;
+    const by = { sentAt: this.#now, timeoutMs: limits.timeoutMs, clock, forecast: this.#forecast };
+    const again = await runBatch(post, batch, rows, by);
+    this.#aboard--;
+    if (again !== null) this.#tryAgain(again);
+    this.#schedule();
   }
 
-  #fail(batch: readonly Request[], error: SwitchbackError): void {
-    const isEngineGone = error.code === 'E_ENGINE_DIED' || error.code === 'E_ENGINE_TIMEOUT';
-    if (batch.length > 1 && !isEngineGone) this.#runApart(batch);
-    else for (const { reject } of batch) reject(error);
-  }
-
-  /** One of them spoilt the batch: by itself it fails alone. */
-  #runApart(batch: readonly Request[]): void {
-    if (this.#closed !== null) for (const { reject } of batch) reject(this.#closed);
-    else {
-      this.#waiting = [...batch.map(request => ({ ...request, shapeKey: null })), ...this.#waiting];
-      for (const { rows } of batch) this.#waitingRows += rows;
+  #tryAgain({ groups, mixesRows }: Again): void {
+    if (mixesRows) this.#isBatchable = false;
+    for (const group of groups) {
+      const laneKey = mixesRows || group.length === 1 ? null : `group ${++this.#groups}`;
+      for (const request of group) {
+        request.laneKey = laneKey;
+        if (this.#closed === null) this.#queue.add(request);
+        else request.reject(this.#closed);
+      }
     }
+  }
+
+  /** What has come due: an outage that is too long, a deadline, the end of a wait for others. */
+  #ring(): void {
+    const now = this.#options.clock.elapsed();
+    this.#now = now;
+    if (this.#outageEndsAt !== null && this.#outageEndsAt <= now) {
+      this.#outageEndsAt = null;
+      this.#isOutageTooLong = true;
+      this.#rejectWaiting(notReady());
+    }
+    if (this.#outageEndsAt !== null) this.#alarm.set(this.#outageEndsAt);
+    if (this.#queue.soonest <= now) {
+      this.#sweptAt = now;
+      this.#turnAway(this.#queue.sweep(this.#isWanted));
+    }
+    this.#dispatch();
+  }
+
+  #turnAway(dropped: readonly Request[]): void {
+    for (const request of dropped) request.reject(notBegun(request, this.#now));
   }
 
   #rejectWaiting(error: SwitchbackError): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#waitingRows = 0;
-    for (const { reject } of waiting) reject(error);
+    for (const { reject } of this.#queue.sweep(() => false)) reject(error);
     this.#tellIdle();
   }
 
+  #waitingRows(): number {
+    return this.#queue.rows + this.#oversizedRows;
+  }
+
+  #isIdle(): boolean {
+    return this.#queue.size === 0 && this.#aboard === 0 && this.#oversized === 0;
+  }
+
   #tellIdle(): void {
-    if (this.#waiting.length > 0 || this.#inFlight > 0) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#onIdle.length > 0 && this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
 

@@ -119,8 +119,7 @@ test.each<[string, () => Promise<Tensors>, Finding | undefined]>([
     async () => tensors(2.5),
     {
       cause: 'wrong',
-      reason:
-        'it no longer gives its golden answer: y[0] is 2.5 and should be 2 (tolerance 0.01); 1 of 1 values differ',
+      reason: expect.stringMatching(/^it no longer gives its golden answer: .*y.* is 2.5 and should be 2/),
     },
   ],
   [

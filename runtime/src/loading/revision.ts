@@ -9,10 +9,10 @@ import type {
 } from '@switchback-ml/schemas';
 import type { Artifacts } from '../artifact/artifact.ts';
 import { backOffMs } from '../back-off.ts';
-import { Batcher } from '../batching/batcher.ts';
-import type { Cause, Setback } from '../charge.ts';
+import { Batcher, type BatcherState } from '../batching/batcher.ts';
+import type { Ran, Work } from '../batching/work.ts';
+import type { Cause, Charge, Prepare, Setback } from '../charge.ts';
 import type { Clock } from '../clock.ts';
-import type { Tensors } from '../engine/tensor.ts';
 import type { WatchedEngine } from '../engine/watched.ts';
 import { asSwitchbackError, SwitchbackError } from '../error.ts';
 import { type Pulse, readPulse } from '../heartbeat/pulse.ts';
@@ -20,12 +20,13 @@ import type { Log } from '../log.ts';
 import type { Supervisor } from '../supervisor.ts';
 import { attestedDigest, type Content, readContent } from './attest.ts';
 import { type ArtifactPaths, openArtifacts, prepareEngine } from './prepare.ts';
+import { Seats } from './seats.ts';
 import { isBatchable } from './signature.ts';
 
-/** Rows that may wait for one engine. */
-const CAPACITY_ROWS = 1024;
-/** How long requests wait for an engine to be replaced: ten times what it takes. */
-const OUTAGE_MS = 2000;
+/** Rows that may wait, where the settings say nothing else. */
+const QUEUE_ROWS = 1024;
+/** How long requests wait for an engine to be replaced: what it takes on a busy machine; each has its own deadline. */
+const OUTAGE_MS = 5000;
 /** How long the last requests may take once a revision is not wanted any more. */
 const DRAIN_MS = 5000;
 const MOST_REPLACEMENTS_TOLD = 5;
@@ -36,7 +37,7 @@ export interface RevisionOptions {
   clock: Clock;
   random: () => number;
   log: Log;
-  onBatch: (model: ModelName, rows: number) => void;
+  onBatch: (model: ModelName, rows: number, version: string) => void;
   /** Called on every change of state; must return at once. */
   onChange: () => void;
 }
@@ -53,8 +54,7 @@ export class Revision {
   #state: LoadState = 'pulling';
   #failure: SwitchbackError | null = null;
   #since: Instant;
-  #engine: WatchedEngine | null = null;
-  #outage: Promise<void> = Promise.resolve();
+  readonly #seats = new Seats();
   #wasReady = false;
   #retryAt: Instant | null = null;
   #replaced: readonly Replacement[] = [];
@@ -90,7 +90,23 @@ export class Revision {
     return new SwitchbackError('E_MODEL_NOT_READY', message, { details: { retryAfterMs } });
   }
 
+  /** How many engines answer for it now. */
+  get engines(): number {
+    return this.#seats.engines.length;
+  }
+
+  /** Of the engine processes that answer for it. */
+  get pids(): number[] {
+    return this.#seats.engines.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
+  /** What waits for them, and how fast it goes. */
+  get queue(): BatcherState {
+    return this.#batcher.describe();
+  }
+
   describe(): Loaded {
+    const { pids } = this;
     const { revision, version, digest } = this.backend;
     const failure = this.#failure;
     return {
@@ -104,13 +120,13 @@ export class Revision {
       ...(failure !== null && { failure: { code: failure.code, message: failure.message } }),
       ...(this.#retryAt !== null && { retryAt: this.#retryAt }),
       ...(this.#replaced.length > 0 && { replaced: [...this.#replaced] }),
-      ...(this.#engine?.pid !== undefined && { pid: this.#engine.pid }),
+      ...(pids[0] !== undefined && { pid: pids[0], pids }),
     };
   }
 
-  /** Answers with the outputs of these rows, or rejects with a SwitchbackError. */
-  infer(inputs: Tensors, rows: number, alone: boolean): Promise<Tensors> {
-    return this.#batcher.submit(inputs, rows, alone);
+  /** Answers with the outputs of these rows, or rejects with a SwitchbackError, as `Batcher.submit` does. */
+  infer(work: Work): Promise<Ran> {
+    return this.#batcher.submit(work);
   }
 
   /** Lets requests aboard finish, within a bound, then stops the engine. */
@@ -120,30 +136,31 @@ export class Revision {
     drained.abort();
     this.#batcher.close(new SwitchbackError('E_MODEL_NOT_READY', 'This revision is not served any more.'));
     this.#stop.abort();
-    await Promise.all([this.#life, this.#outage]);
+    await this.#life;
   }
 
   /** Never rejects: what goes wrong is the state. */
   async #live(signal: AbortSignal): Promise<void> {
-    try {
-      if ((await this.#pull(signal)) === null) return;
-    } catch (error) {
-      return this.#fail(asSwitchbackError(error));
-    }
-    this.#become('loading');
-    const refusal = await this.#options.supervisor.keep(
-      {
-        model: this.model,
-        revision: this.backend.revision,
-        limits: this.backend.limits,
-        prepare: (engine, isProven, unless) => this.#prepare(engine, isProven, unless),
-        up: (engine, replaced) => this.#up(engine, replaced),
-        lost: what => this.#lost(what),
-        down: setback => this.#down(setback),
-      },
-      signal,
-    );
+    const charge: Charge = {
+      model: this.model,
+      revision: this.backend.revision,
+      limits: this.backend.limits,
+      engines: this.backend.engines ?? 1,
+      open: unless => this.#open(unless),
+      up: (seat, engine, replaced) => this.#up(seat, engine, replaced),
+      lost: (seat, what) => this.#lost(seat, what),
+      down: (seat, setback) => this.#down(seat, setback),
+    };
+    const refusal = await this.#options.supervisor.keep(charge, signal);
     if (refusal !== null) this.#fail(refusal);
+  }
+
+  /** The files are verified anew for each engine, so that rot on the disk is met by pulling them again. */
+  async #open(signal: AbortSignal): Promise<Prepare> {
+    const paths = await this.#pull(signal);
+    if (paths === null) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
+    if (this.#state === 'pulling') this.#become('loading');
+    return (engine, isProven, unless) => this.#prepare(engine, paths, isProven, unless);
   }
 
   /** Tries until it has them; null when not wanted any more. What is missing from the version itself is final. */
@@ -162,17 +179,19 @@ export class Revision {
             { ...this.#names(), reason: failure.message },
             'artifact could not be pulled, trying again',
           );
-        if (this.#state !== 'failed') this.#failure = failure;
+        if (this.#state !== 'failed' && this.engines === 0) this.#failure = failure;
         await clock.sleep(backOffMs(failures, random()), signal);
       }
     }
     return null;
   }
 
-  /** The files are verified anew for each engine, so that rot on the disk is met by pulling them again. */
-  async #prepare(engine: WatchedEngine, isProven: boolean, signal: AbortSignal): Promise<Pulse> {
-    const paths = await this.#pull(signal);
-    if (paths === null) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
+  async #prepare(
+    engine: WatchedEngine,
+    paths: ArtifactPaths,
+    isProven: boolean,
+    signal: AbortSignal,
+  ): Promise<Pulse> {
     const contents = Promise.all([readContent(paths.model, signal), readContent(paths.golden, signal)]);
     const [prepared, read] = await Promise.allSettled([
       prepareEngine(engine, this.backend, paths, !isProven),
@@ -194,31 +213,38 @@ export class Revision {
     this.#options.log.error(fields, 'what was loaded is not the version that was asked for');
   }
 
-  #up(engine: WatchedEngine, replaced: Cause | null): void {
+  #up(seat: number, engine: WatchedEngine, replaced: Cause | null): void {
     this.#note(replaced);
-    this.#engine = engine;
-    this.#batcher.attach(engine);
+    this.#seats.up(seat, engine);
+    this.#batcher.attach(seat, engine);
     this.#failure = null;
     this.#retryAt = null;
     this.#wasReady = true;
+    const wasServing = this.#state === 'ready';
     this.#become('ready');
-    this.#options.log.info({ ...this.#names(), pid: engine.pid }, 'revision is ready');
+    const { log } = this.#options;
+    if (wasServing) log.info({ ...this.#names(), seat, pid: engine.pid }, 'another engine is ready');
+    else log.info({ ...this.#names(), pid: engine.pid }, 'revision is ready');
   }
 
-  #lost({ reason }: Cause): void {
-    this.#engine = null;
-    this.#outage = this.#batcher.detach();
+  /** Without a break, as long as another engine answers. */
+  #lost(seat: number, { reason }: Cause): void {
+    this.#seats.lost(seat);
+    this.#batcher.detach(seat);
+    if (this.engines > 0) return this.#options.onChange();
     this.#failure = new SwitchbackError('E_ENGINE_DIED', `Its engine was lost: ${reason}.`);
     this.#become('loading');
   }
 
-  #down({ error, replaced, retryAt }: Setback): void {
+  #down(seat: number, { error, replaced, retryAt }: Setback): void {
     this.#note(replaced);
     // While it rests, a machine that is short of engines is no news.
     if (retryAt === null && this.#state === 'failed') return;
+    this.#seats.down(seat, retryAt);
+    if (this.engines > 0) return this.#options.onChange();
     this.#failure = error;
-    this.#retryAt = retryAt;
-    if (retryAt === null) return this.#become('loading');
+    this.#retryAt = this.#seats.restsUntil;
+    if (this.#retryAt === null) return this.#become('loading');
     this.#batcher.close(this.refusal);
     this.#batcher = this.#makeBatcher();
     this.#become('failed');
@@ -231,7 +257,6 @@ export class Revision {
   }
 
   #fail(failure: SwitchbackError): void {
-    this.#engine = null;
     this.#failure = failure;
     this.#retryAt = null;
     this.#batcher.close(
@@ -252,14 +277,18 @@ export class Revision {
 
   #makeBatcher(): Batcher {
     const { backend, model } = this;
+    const { limits, engines = 1, batching, signature } = backend;
     const { clock, onBatch } = this.#options;
     return new Batcher({
-      limits: backend.limits,
-      capacityRows: CAPACITY_ROWS,
+      limits,
+      // A batch must fit, whatever is said of the queue.
+      capacityRows: Math.max(limits.queueRows ?? QUEUE_ROWS, limits.maxBatch),
       outageMs: OUTAGE_MS,
-      isBatchable: isBatchable(backend.signature),
+      engines,
+      isBatchable: isBatchable(signature),
+      waitMs: batching?.waitMs ?? 0,
       clock,
-      onBatch: rows => onBatch(model, rows),
+      onBatch: rows => onBatch(model, rows, backend.version),
     });
   }
 

@@ -39,8 +39,10 @@ export const Loaded = z.object({
   /** The newest few, oldest first. */
   replaced: z.array(Replacement).optional(),
   since: z.number(),
-  /** Of the engine process that holds it. */
+  /** Of the engine process that holds it; of several, the first. */
   pid: z.int().optional(),
+  /** Of all engine processes that hold it. */
+  pids: z.array(z.int()).optional(),
 });
 export type Loaded = z.infer<typeof Loaded>;
 
