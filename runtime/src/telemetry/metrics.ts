@@ -1,85 +1,93 @@
-import { METRICS, type ModelName } from '@switchback-ml/schemas';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import type { Cause } from '../charge.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { UnexpectedKind } from '../unexpected.ts';
+import { expose } from './family.ts';
+import { Readings } from './readings.ts';
+import type { Running } from './running.ts';
+import { runningFamilies } from './running-families.ts';
+import { seldomCounters, selfFamilies } from './self-families.ts';
+import type { Served } from './served.ts';
+import { type StatsSource, statsSource } from './stats.ts';
+import { NONE, Tallies } from './tallies.ts';
+import type { AttemptOutcome, ShadowResult } from './tally.ts';
+import { tallyFamilies } from './tally-families.ts';
 
-/** What the runtime tells Prometheus. Labels are bounded: models and versions come from the snapshot. */
-export interface Metrics {
-  attempt(
-    model: ModelName,
-    version: string,
-    outcome: 'answered' | 'non-finite' | 'failed',
-    seconds: number,
-  ): void;
-  batch(model: ModelName, rows: number): void;
+/** Versions of models with series of their own: about a hundred lines of a scrape each. */
+const MOST_VERSIONS = 200;
+/** Gauges that end in `_total`, which only counters may; what they say, others say by kind. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+/** What the runtime tells Prometheus, and whoever asks for statistics. Labels are bounded. */
+export interface Metrics extends StatsSource {
+  served(record: Served): void;
+  attempt(model: string, version: string, outcome: AttemptOutcome, seconds: number): void;
+  batch(model: string, rows: number, version?: string): void;
+  shadow(model: string, version: string, result: ShadowResult): void;
   replaced(model: string, cause: Cause['cause']): void;
   snapshotApplied(atMs: number): void;
   unexpected(kind: UnexpectedKind): void;
   /** The text that a scrape gets. */
   print(): Promise<string>;
   contentType: string;
+  /** The same, not printed. */
+  collect(): Promise<CollectedMetric[]>;
 }
 
-export function makeMetrics({ countEngines }: { countEngines: () => number }): Metrics {
+export type CollectedMetric = MetricObjectWithValues<MetricValue<string>>;
+
+export interface MetricsOptions {
+  countEngines: () => number;
+  /** What is told of queues, engines and what they cost. */
+  running: () => readonly Running[];
+  /** Whether a model of this name is to be served; absent: any name is taken for one. */
+  isModel?: (model: string) => boolean;
+  /** Records that could not be kept so far, by what they were for; absent: none are kept. */
+  dropped?: () => Readonly<Record<string, number>>;
+  clock?: Clock;
+  mostVersions?: number;
+}
+
+export function makeMetrics(options: MetricsOptions): Metrics {
+  const { running = () => [], isModel = () => true, dropped = () => ({}), clock = systemClock } = options;
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const seconds = new Histogram({
-    name: METRICS.inferenceSeconds,
-    help: 'Time of one attempt of one revision at one request, waiting included.',
-    labelNames: ['model', 'version'],
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers,
-  });
-  const attempts = new Counter({
-    name: METRICS.inferenceAttempts,
-    help: 'Attempts of revisions at requests, by how they ended.',
-    labelNames: ['model', 'version', 'outcome'],
-    registers,
-  });
-  const batchRows = new Histogram({
-    name: METRICS.inferenceBatchRows,
-    help: 'Rows that went to an engine together.',
-    labelNames: ['model'],
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
-    registers,
-  });
-  const restarts = new Counter({
-    name: METRICS.engineRestarts,
-    help: 'Engines replaced, by what was wrong with them.',
-    labelNames: ['model', 'cause'],
-    registers,
-  });
-  const unexpected = new Counter({
-    name: 'switchback_unexpected_failures_total',
-    help: 'Failures of the runtime itself that belong to no request.',
-    labelNames: ['kind'],
-    registers,
-  });
-  const applied = new Gauge({
-    name: METRICS.snapshotAppliedTimestamp,
-    help: 'When the newest serving snapshot was applied to every route.',
-    registers,
-  });
-  new Gauge({
-    name: METRICS.enginesRunning,
-    help: 'Engines that hold a revision and answer.',
-    registers,
-    collect() {
-      this.set(countEngines());
-    },
-  });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  const seldom = seldomCounters(registry, options.countEngines);
+  const tallies = new Tallies({ clock, isModel, most: options.mostVersions ?? MOST_VERSIONS });
+  const readings = new Readings({ running, tallies, clock });
+  let appliedAt: number | null = null;
+  const snapshotAgeMs = () => (appliedAt === null ? null : clock.now() - appliedAt);
+  expose(registry, [
+    ...tallyFamilies(tallies),
+    ...runningFamilies(readings),
+    ...selfFamilies({ tallies, dropped, snapshotAgeMs }),
+  ]);
 
   return {
-    attempt(model, version, outcome, took) {
-      attempts.inc({ model, version, outcome });
-      if (outcome !== 'failed') seconds.observe({ model, version }, took);
+    ...statsSource(tallies),
+    served: record => tallies.served(record),
+    attempt: (model, version, outcome, took) => tallies.of(model, version).attempt(outcome, took),
+    batch: (model, rows, version = NONE) => tallies.of(model, version).batchRows.observe(rows),
+    shadow: (model, version, result) => tallies.of(model, version).shadow(result),
+    replaced: (model, cause) => seldom.restarts.inc({ model, cause }),
+    snapshotApplied(atMs) {
+      appliedAt = atMs;
+      seldom.applied.set(atMs / 1000);
     },
-    batch: (model, rows) => batchRows.observe({ model }, rows),
-    replaced: (model, cause) => restarts.inc({ model, cause }),
-    snapshotApplied: atMs => applied.set(atMs / 1000),
-    unexpected: kind => unexpected.inc({ kind }),
-    print: () => registry.metrics(),
+    unexpected: kind => seldom.unexpected.inc({ kind }),
+    async print() {
+      await readings.refresh();
+      return registry.metrics();
+    },
     contentType: registry.contentType,
+    async collect() {
+      await readings.refresh();
+      return registry.getMetricsAsJSON();
+    },
   };
 }

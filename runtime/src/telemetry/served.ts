@@ -1,0 +1,49 @@
+import type { Backend } from '@switchback-ml/schemas';
+
+export const PROTOCOLS = ['v2', 'v2-grpc', 'tf-serving', 'mlflow'] as const;
+
+/** One request, once it is answered: all that measuring needs to know of it. */
+export interface Served {
+  model: string;
+  /** The one that answered, or failed last; null: it did not come to one. */
+  backend: Backend | null;
+  protocol: (typeof PROTOCOLS)[number];
+  /** By what the backend was chosen. */
+  by: ChosenBy;
+  /** Null: answered. Else our code. */
+  code: string | null;
+  /** Where the answer came from: run for this request, or remembered. */
+  from: 'engine' | 'memory' | 'redis' | 'shared' | 'fallback';
+  rows: number;
+  /** Rows that went to the engine together with its own; 0: none did. */
+  batchRows: number;
+  /** The batch that it went in, by a number that only those have who shared it; absent: not known. */
+  batch?: number;
+  /** Attempts at engines that this request took. */
+  attempts: number;
+  stages: Stages;
+  /** From when it was there whole until its answer was. */
+  totalMs: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** What came with the request; asked only by whoever writes about this very request. */
+export interface Carrier {
+  /** By its lower-case name; undefined where it was not sent. */
+  header(name: string): string | undefined;
+}
+
+export type ChosenBy = 'weight' | 'sticky' | 'match' | 'version';
+
+/** Where a request's time went, in ms; of the last attempt. What it did not pass took none. */
+export interface Stages {
+  /** From bytes to tensors. */
+  parseMs: number;
+  /** From there until its batch left for the engine. */
+  queueMs: number;
+  /** From there until its outputs were back, joining and splitting the batch included. */
+  runMs: number;
+  /** From outputs to bytes. */
+  encodeMs: number;
+}

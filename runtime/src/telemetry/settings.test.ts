@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { parseTelemetrySettings } from './settings.ts';
+
+test('with nothing said, a hundredth of the requests get a line, and nothing is kept or sent', () => {
+  expect(parseTelemetrySettings({})).toEqual({
+    requestLog: { share: 0.01, linesPerSecond: 100 },
+    payloads: null,
+    otlp: null,
+  });
+});
+
+test('everything can be switched, sampled and redacted', () => {
+  const settings = parseTelemetrySettings({
+    SWITCHBACK_REQUEST_LOG: 'off',
+    SWITCHBACK_PAYLOADS: '0.05',
+    SWITCHBACK_PAYLOADS_REDACT: 'card, name ,',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x=y, x-team=a',
+    OTEL_TRACES_SAMPLER_ARG: '1',
+    OTEL_METRIC_EXPORT_INTERVAL: '5000',
+  });
+
+  expect(settings).toEqual({
+    requestLog: null,
+    payloads: {
+      share: 0.05,
+      redaction: new Set(['card', 'name']),
+      rotation: { bytes: 64 * 2 ** 20, files: 8 },
+    },
+    otlp: {
+      endpoint: 'http://127.0.0.1:4318',
+      headers: { authorization: 'Bearer x=y', 'x-team': 'a' },
+      serviceName: 'switchback-runtime',
+      traceShare: 1,
+      metricsEveryMs: 5000,
+    },
+  });
+  expect(
+    parseTelemetrySettings({ SWITCHBACK_PAYLOADS: '1', SWITCHBACK_PAYLOADS_REDACT: 'all' }).payloads
+      ?.redaction,
+  ).toBe('all');
+});
+
+describe('refused, by the name of the variable, is', () => {
+  const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  test.each<[string, Record<string, string>]>([
+    ['SWITCHBACK_REQUEST_LOG', { SWITCHBACK_REQUEST_LOG: '2' }],
+    ['SWITCHBACK_PAYLOADS', { SWITCHBACK_PAYLOADS: '5%' }],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector' }],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://me:S3CRET@collector' }],
+    ['OTEL_EXPORTER_OTLP_HEADERS', { ...collector, OTEL_EXPORTER_OTLP_HEADERS: 'S3CRET' }],
+    ['OTEL_EXPORTER_OTLP_HEADERS', { ...collector, OTEL_EXPORTER_OTLP_HEADERS: 'a=S3CRET%' }],
+    ['OTEL_TRACES_SAMPLER_ARG', { ...collector, OTEL_TRACES_SAMPLER_ARG: '-1' }],
+    ['OTEL_METRIC_EXPORT_INTERVAL', { ...collector, OTEL_METRIC_EXPORT_INTERVAL: '10' }],
+  ])('%s of %j', (name, env) => {
+    const refusal = (() => {
+      try {
+        parseTelemetrySettings(env);
+      } catch (error) {
+        return error as Error;
+      }
+      throw new Error('it was taken');
+    })();
+
+    expect(refusal).toMatchObject({ code: 'E_CONFIG' });
+    expect(refusal.message).toContain(name);
+    expect(refusal.message).not.toContain('S3CRET');
+  });
+});
