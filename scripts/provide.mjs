@@ -5,6 +5,13 @@ import { existsSync } from 'node:fs';
 
 const wanted = [
   { program: 'git-lfs', debian: 'git-lfs', why: 'proves our LFS client and server against the real one' },
+  {
+    program: 'redis-server',
+    debian: 'redis-server',
+    why: 'proves the shared response cache against the real one',
+  },
+  { program: 'wrk', debian: 'wrk', why: 'asks servers as fast as they answer, for the benchmark' },
+  { program: 'promtool', debian: 'prometheus', why: 'proves that our metrics are what Prometheus reads' },
 ];
 
 export function provide() {

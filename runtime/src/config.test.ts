@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from './config.ts';
+import { parseTelemetrySettings } from './telemetry/settings.ts';
 
 const REQUIRED = {
   '--environment': 'prod',
@@ -11,6 +12,10 @@ const args = (changes: Record<string, string> = {}) => Object.entries({ ...REQUI
 
 test('settings have their defaults', () => {
   expect(parseConfig(args())).toEqual({
+    cacheBytes: 64 * 2 ** 20,
+    grpcPort: null,
+    redisFile: null,
+    telemetry: parseTelemetrySettings({}),
     environment: 'prod',
     controller: 'http://127.0.0.1:4180/base',
     stateDir: 'state',

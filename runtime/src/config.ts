@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EnvironmentName } from '@switchback-ml/schemas';
 import { SwitchbackError } from './error.ts';
+import { parseTelemetrySettings, type TelemetrySettings } from './telemetry/settings.ts';
 
 export interface Config {
   environment: EnvironmentName;
@@ -13,13 +14,23 @@ export interface Config {
   host: string;
   /** Holds the secret shared with the controller. */
   tokenFile: string;
+  /** Of the gRPC server; null: there is none. 0: any free one. */
+  grpcPort: number | null;
+  /** Of answers remembered in this process, in bytes. */
+  cacheBytes: number;
+  /** Holds the URL of a Redis that the runtimes of this environment share answers by; null: each has its own. */
+  redisFile: string | null;
+  telemetry: TelemetrySettings;
 }
 
 export const USAGE =
-  'main.ts --environment <name> --controller <url> --state <dir> --token-file <path> [--port <n>] [--host <address>]';
+  'main.ts --environment <name> --controller <url> --state <dir> --token-file <path> [--port <n>] [--host <address>] [--grpc-port <n>] [--cache-mib <n>] [--redis-file <path>]';
 
-/** Command line → settings. Unknown options are refused. */
-export function parseConfig(args: readonly string[]): Config {
+/** Command line and environment → settings. Unknown options are refused. */
+export function parseConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Config {
   const values = readOptions(args);
   const environment = EnvironmentName.safeParse(required(values, 'environment'));
   if (!environment.success) throw refused('environment', 'must be the name of an environment, such as prod');
@@ -28,9 +39,13 @@ export function parseConfig(args: readonly string[]): Config {
     environment: environment.data,
     controller: parseBaseUrl(required(values, 'controller')),
     stateDir: required(values, 'state'),
-    port: parsePort(values['port'] ?? '0'),
+    port: parsePort('port', values['port'] ?? '0'),
     host: values['host'] ?? '127.0.0.1',
     tokenFile: required(values, 'token-file'),
+    grpcPort: values['grpc-port'] === undefined ? null : parsePort('grpc-port', values['grpc-port']),
+    cacheBytes: parseMebibytes('cache-mib', values['cache-mib'] ?? '64'),
+    redisFile: values['redis-file'] ?? null,
+    telemetry: parseTelemetrySettings(env),
   });
 }
 
@@ -46,6 +61,9 @@ function readOptions(args: readonly string[]): Partial<Record<string, string>> {
         port: option,
         host: option,
         'token-file': option,
+        'grpc-port': option,
+        'cache-mib': option,
+        'redis-file': option,
       },
     }).values;
   } catch (error) {
@@ -68,10 +86,15 @@ function parseBaseUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-function parsePort(text: string): number {
+function parsePort(option: string, text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw refused('port', 'must be a number from 0 to 65535');
+  throw refused(option, 'must be a number from 0 to 65535');
+}
+
+function parseMebibytes(option: string, text: string): number {
+  if (/^\d{1,6}$/.test(text) && Number(text) > 0) return Number(text) * 2 ** 20;
+  throw refused(option, 'must be a whole number of mebibytes');
 }
 
 function refused(option: string, why: string): SwitchbackError {

@@ -1,20 +1,25 @@
 import type { Backend, Loaded, ModelName, RevisionId } from '@switchback-ml/schemas';
 import { Revision, type RevisionOptions } from './loading/revision.ts';
+import type { Running } from './telemetry/running.ts';
 
 export interface WantedRevision {
   model: ModelName;
   backend: Backend;
 }
 
-/** The revisions in memory, each with its engine. */
+export interface LoadedSetOptions extends RevisionOptions {
+  onUnloaded: (model: ModelName, revision: RevisionId) => void;
+}
+
+/** The revisions in memory, each with its engines. */
 export class LoadedSet {
-  readonly #options: RevisionOptions;
+  readonly #options: LoadedSetOptions;
   /** By model and revision: two models may well run the very same version. */
   readonly #revisions = new Map<string, Revision>();
   /** Unloading ones, until their last request is answered. */
   readonly #leaving = new Set<Promise<void>>();
 
-  constructor(options: RevisionOptions) {
+  constructor(options: LoadedSetOptions) {
     this.#options = options;
   }
 
@@ -38,7 +43,15 @@ export class LoadedSet {
   }
 
   countReady(): number {
-    return [...this.#revisions.values()].filter(({ state }) => state === 'ready').length;
+    return [...this.#revisions.values()].reduce((sum, { engines }) => sum + engines, 0);
+  }
+
+  /** What metrics tell of each revision that is here. */
+  running(): Running[] {
+    return [...this.#revisions.values()].map(({ model, backend, queue, pids }) => {
+      const { version, revision } = backend;
+      return { model, version, revision, pids, queue };
+    });
   }
 
   describe(): Loaded[] {
@@ -56,6 +69,7 @@ export class LoadedSet {
     const { model, backend } = revision;
     const left = revision.close().then(() => {
       this.#leaving.delete(left);
+      this.#options.onUnloaded(model, backend.revision);
       this.#options.log.info(
         { model, version: backend.version, revision: backend.revision },
         'revision was unloaded',

@@ -1,5 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { controllerArtifacts } from './artifact/controller/index.ts';
+import type { ReplyCache } from './cache/cache.ts';
+import { inProcessReplies } from './cache/in-process/index.ts';
+import { replyCache } from './cache/two-level.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, parseConfig } from './config.ts';
 import { findConfinement } from './engine/onnx/confinement.ts';
@@ -21,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   const fields = { component: 'runtime', pid: process.pid };
   const log = makeLog(fields);
   try {
-    const config = parseConfig(args);
+    const config = parseConfig(args, process.env);
     await using _watchdog = startWatchdog({ ...BLOCKED, fields }, log);
     return await serve(config, log);
   } catch (error) {
@@ -38,11 +41,13 @@ async function serve(config: Config, log: Log): Promise<number> {
   if (confinement.limitMemory === null)
     log.warn({}, 'no program to limit memory with: limits.memory is not enforced');
   await using artifacts = await controllerArtifacts({ ...config, token });
+  await using cache = await openCache(config, token, log);
   await using runtime = await startRuntime({
     config,
     token,
     startEngine: onnxEngines(confinement),
     artifacts,
+    cache,
     clock: systemClock,
     random: Math.random,
     log,
@@ -51,6 +56,20 @@ async function serve(config: Config, log: Log): Promise<number> {
   const reason = await untilStopped(config.stateDir, systemClock, unexpected);
   log.info({ reason }, 'runtime is stopping');
   return unexpected.fatal.aborted ? 1 : 0;
+}
+
+/** Of answers: in this process, and in a Redis where one is named. */
+async function openCache({ cacheBytes, redisFile }: Config, token: string, log: Log): Promise<ReplyCache> {
+  const clock = systemClock;
+  const near = inProcessReplies({ clock, budgetBytes: cacheBytes });
+  if (redisFile === null) return replyCache({ clock, near, far: null });
+  const text = await readFile(redisFile, 'utf8').catch((error: unknown) => {
+    throw new SwitchbackError('E_CONFIG', 'The file of --redis-file can not be read.', { cause: error });
+  });
+  // What an environment's runtimes share already proves to each of them that an entry is one of theirs.
+  const { redisReplies } = await import('./cache/redis/index.ts');
+  const far = redisReplies({ url: text.trim(), secret: token, clock, random: Math.random, log });
+  return replyCache({ clock, near, far });
 }
 
 async function readToken(path: string): Promise<string> {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type Backend, EnvironmentName, OBSERVATION_PATH, RuntimeObservation } from '@switchback-ml/schemas';
 import { onTestFinished } from 'vitest';
 import { controllerArtifacts } from './artifact/controller/index.ts';
+import { inProcessReplies } from './cache/in-process/index.ts';
+import { replyCache } from './cache/two-level.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type ControllerFixture, startController, TOKEN } from './controller.fixture.ts';
 import type { StartEngine } from './engine/engine.ts';
@@ -11,6 +13,7 @@ import { memoryEngines } from './engine/memory/index.ts';
 import { silentLog } from './log.ts';
 import { startRuntime } from './runtime.ts';
 import { eventually, KEY, ratioVersion, snapshotOf, type VersionOptions } from './serving.fixture.ts';
+import { parseTelemetrySettings } from './telemetry/settings.ts';
 
 export interface RuntimeFixture {
   address: string;
@@ -19,7 +22,7 @@ export interface RuntimeFixture {
   serve(...versions: VersionOptions[]): Promise<Backend[]>;
   /** The same, without waiting. */
   publish(...versions: VersionOptions[]): Backend[];
-  infer(body: string, path?: string): Promise<Response>;
+  infer(body: string, path?: string, headers?: Record<string, string>): Promise<Response>;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   observe(): Promise<RuntimeObservation>;
 }
@@ -29,6 +32,9 @@ export interface RuntimeFixtureOptions {
   clock?: Clock;
   random?: () => number;
   port?: number;
+  grpcPort?: number;
+  /** Settings of telemetry. */
+  env?: Record<string, string>;
 }
 
 /** A whole runtime in this process, against a real controller fixture over HTTP. Stops with the test. */
@@ -62,8 +68,12 @@ export async function startRuntimeFixture(options: RuntimeFixtureOptions = {}): 
       await eventually(async () => isApplied(await observe(), generation), 'the route being applied');
       return backends;
     },
-    infer: (body, path = '/v2/models/ratio/infer') =>
-      fetch(address + path, { method: 'POST', headers: { authorization: `Bearer ${KEY}` }, body }),
+    infer: (body, path = '/v2/models/ratio/infer', headers = {}) =>
+      fetch(address + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, ...headers },
+        body,
+      }),
   };
 }
 
@@ -73,6 +83,9 @@ async function startRuntimeOf(
 ): Promise<string> {
   const stateDir = await mkdtemp(join(tmpdir(), 'switchback-runtime-'));
   onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
+  const clock = options.clock ?? systemClock;
+  const cache = replyCache({ clock, near: inProcessReplies({ clock, budgetBytes: 2 ** 20 }), far: null });
+  onTestFinished(() => cache[Symbol.asyncDispose]());
   const runtime = await startRuntime({
     config: {
       environment: EnvironmentName.parse('test'),
@@ -81,11 +94,16 @@ async function startRuntimeOf(
       port: options.port ?? 0,
       host: '127.0.0.1',
       tokenFile: '',
+      grpcPort: options.grpcPort ?? null,
+      cacheBytes: 2 ** 20,
+      redisFile: null,
+      telemetry: parseTelemetrySettings({ SWITCHBACK_REQUEST_LOG: 'off', ...options.env }),
     },
     token: TOKEN,
     startEngine: options.startEngine ?? memoryEngines(),
     artifacts: await controllerArtifacts({ controller: controller.address, token: TOKEN, stateDir }),
-    clock: options.clock ?? systemClock,
+    cache,
+    clock,
     random: options.random ?? Math.random,
     log: silentLog,
   });

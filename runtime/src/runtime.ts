@@ -1,44 +1,25 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { InstanceId, type ModelName, type ServingSnapshot } from '@switchback-ml/schemas';
+import type { ServingSnapshot } from '@switchback-ml/schemas';
 import type { FastifyInstance } from 'fastify';
 import type { Artifacts } from './artifact/artifact.ts';
+import { assemble, type Parts, type RuntimeOptions } from './assemble.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import type { StartEngine } from './engine/engine.ts';
 import { messageOf, SwitchbackError } from './error.ts';
-import { makeFront } from './front/server.ts';
-import { inference } from './inference.ts';
-import { LoadedSet } from './loaded-set.ts';
+import type { Grpc } from './front/grpc/server.ts';
 import type { Log } from './log.ts';
-import { type Readiness, Serving } from './serving.ts';
+import type { Serving } from './serving.ts';
 import { type SnapshotFile, snapshotFile } from './snapshot/file.ts';
-import { Nudge } from './snapshot/nudge.ts';
 import { pollSnapshots } from './snapshot/poll.ts';
-import { Supervisor } from './supervisor.ts';
-import { Counts } from './telemetry/counts.ts';
-import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
-import { type Instance, observation } from './telemetry/observation.ts';
 import type { UnexpectedKind } from './unexpected.ts';
 
 const LAST_REQUESTS_MS = 5000;
-const STOPPING: Readiness = { isReady: false, reasons: ['it is stopping'] };
-
-export interface RuntimeOptions {
-  config: Config;
-  /** The secret shared with the controller. */
-  token: string;
-  startEngine: StartEngine;
-  artifacts: Artifacts;
-  clock: Clock;
-  /** In [0, 1). */
-  random: () => number;
-  log: Log;
-}
 
 export interface Runtime extends AsyncDisposable {
   /** `http://127.0.0.1:4181` */
   address: string;
+  /** `127.0.0.1:4182`; null: it does not speak gRPC. */
+  grpcAddress: string | null;
   /** For the metrics: something went wrong that belongs to no request. */
   countUnexpected(kind: UnexpectedKind): void;
 }
@@ -49,9 +30,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await mkdir(config.stateDir, { recursive: true });
   const file = snapshotFile(config.stateDir);
   const kept = await file.read();
-  const parts = assemble(options);
+  const parts = await assemble(options);
   const address = await listen(parts, config);
-  log.info({ address, instance: parts.instance.instanceId }, 'runtime is listening');
+  const grpc = await listenGrpc(parts, config);
+  const grpcAddress = grpc?.address ?? null;
+  log.info({ address, grpcAddress, instance: parts.instance.instanceId }, 'runtime is listening');
 
   const isOurs = kept?.environment === config.environment;
   if (kept !== null && isOurs) {
@@ -73,72 +56,22 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   );
   return {
     address,
+    grpcAddress,
     countUnexpected: kind => parts.metrics.unexpected(kind),
     async [Symbol.asyncDispose]() {
       parts.drain();
       polling.abort();
       await poll;
+      await Promise.all([closeFront(parts.front, options.clock), grpc?.[Symbol.asyncDispose]()]);
       await stop(parts, options);
     },
   };
 }
 
-interface Parts {
-  instance: Instance;
-  supervisor: Supervisor;
-  loaded: LoadedSet;
-  serving: Serving;
-  front: FastifyInstance;
-  metrics: Metrics;
-  /** Of the poll, by whoever shows that the controller is there. */
-  nudge: Nudge;
-  /** Says "not ready" from now on. */
-  drain(): void;
-}
-
-/** Puts the parts together; nothing but the spare engine runs yet. */
-function assemble(options: RuntimeOptions): Parts {
-  const { clock, log, random, config } = options;
-  const { environment } = config;
-  const instance = { instanceId: InstanceId.parse(randomUUID()), environment, startedAt: clock.now() };
-  const counts = new Counts();
-  const nudge = new Nudge();
-  const metrics = makeMetrics({ countEngines: () => loaded.countReady() });
-  const supervisor = new Supervisor({
-    start: options.startEngine,
-    clock,
-    random,
-    log,
-    onReplaced: ({ model }, cause) => metrics.replaced(model, cause),
-  });
-  const onChange = (): void => serving.settle();
-  const loaded: LoadedSet = new LoadedSet({ ...options, supervisor, onBatch: metrics.batch, onChange });
-  const serving = new Serving({ loaded, log, onApplied: () => metrics.snapshotApplied(clock.now()) });
-  let isDraining = false;
-  const front = makeFront({
-    inference: inference({ serving, loaded, counts, metrics, clock, random }),
-    keys: () => serving.snapshot?.keys ?? [],
-    readiness: () => (isDraining ? STOPPING : serving.readiness()),
-    isReady: (model, { revision }) => loaded.isReady(model as ModelName, revision),
-    observe: () => {
-      // Only the controller has the token to ask: it is back, and may have a snapshot.
-      nudge.nudge();
-      return observation(instance, { serving, loaded, counts }, clock.now());
-    },
-    token: options.token,
-    metrics,
-    log,
-  });
-  const drain = (): void => {
-    isDraining = true;
-  };
-  return { instance, supervisor, loaded, serving, front, metrics, nudge, drain };
-}
-
-async function stop({ front, loaded, supervisor }: Parts, { clock, log }: RuntimeOptions): Promise<void> {
-  await closeFront(front, clock);
+async function stop({ loaded, supervisor, telemetry }: Parts, { log }: RuntimeOptions): Promise<void> {
   await loaded[Symbol.asyncDispose]();
   await supervisor[Symbol.asyncDispose]();
+  await telemetry[Symbol.asyncDispose]();
   log.info({}, 'runtime has stopped');
 }
 
@@ -185,6 +118,19 @@ async function listen({ front, supervisor }: Parts, { host, port }: Config): Pro
         cause: error,
       },
     );
+  }
+}
+
+/** Brought in only where it is asked for: it costs 36 MB. */
+async function listenGrpc(parts: Parts, { host, grpcPort }: Config): Promise<Grpc | null> {
+  if (grpcPort === null) return null;
+  const { startGrpc } = await import('./front/grpc/server.ts');
+  try {
+    return await startGrpc({ ...parts.frontOptions, host, port: grpcPort });
+  } catch (error) {
+    await closeFront(parts.front, parts.frontOptions.clock);
+    await parts.supervisor[Symbol.asyncDispose]();
+    throw error;
   }
 }
 

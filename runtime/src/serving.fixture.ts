@@ -6,6 +6,7 @@ import {
   EnvironmentName,
   type Indicator,
   RevisionId,
+  type Route,
   ServingSnapshot,
   VersionDigest,
   VersionLabel,
@@ -74,13 +75,16 @@ export function ratioVersion(options: VersionOptions = {}): {
 export function snapshotOf(
   routes: Record<string, Backend[]>,
   keys: readonly string[] = [KEY],
+  more: Partial<Route> = {},
 ): ServingSnapshot {
   const rest = {
     apiVersion: 'switchback/v1alpha1',
     kind: 'ServingSnapshot',
     environment: EnvironmentName.parse('test'),
     commit: CommitSha.parse('c'.repeat(40)),
-    routes: Object.fromEntries(Object.entries(routes).map(([model, backends]) => [model, { backends }])),
+    routes: Object.fromEntries(
+      Object.entries(routes).map(([model, backends]) => [model, { backends, ...more }]),
+    ),
     keys: keys.map(key => sha256(Buffer.from(key))),
   };
   return ServingSnapshot.parse({

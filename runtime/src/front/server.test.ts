@@ -28,7 +28,10 @@ describe('the front', () => {
   test('describes itself, a model, and a version of it', async () => {
     const [backend] = await runtime.serve({ label: '1' }, { label: '2', weight: 0 });
 
-    expect(await (await runtime.get('/v2')).json()).toMatchObject({ name: 'switchback', extensions: [] });
+    expect(await (await runtime.get('/v2')).json()).toMatchObject({
+      name: 'switchback',
+      extensions: expect.arrayContaining(['binary_tensor_data']),
+    });
     for (const path of ['/v2/models/ratio', '/v2/models/ratio/', '/v2/models/ratio/versions/1']) {
       const response = await runtime.get(path);
       expect(response.headers.get('x-switchback-revision')).toBe(backend!.revision);
@@ -112,7 +115,7 @@ describe('the front', () => {
     const authorization = `Bearer ${KEY}`;
 
     const garbled = await runtime.get('/v2/models/%zz');
-    const nowhere = await runtime.get('/v1/models');
+    const nowhere = await runtime.get('/v3/models');
     const verb = await runtime.get('/v2/models/ratio/infer');
     const deleted = await fetch(`${runtime.address}/v2/models/ratio`, {
       method: 'DELETE',
@@ -129,7 +132,7 @@ describe('the front', () => {
     expect(answers.map(({ status }) => status)).toEqual([400, 404, 405, 405, 413, 400]);
     expect(verb.headers.get('allow')).toBe('POST');
     const codes = await Promise.all(answers.map(async one => InferenceError.parse(await one.json()).code));
-    expect(codes).toEqual(['E_BODY', 'E_NOT_FOUND', 'E_METHOD', 'E_METHOD', 'E_BODY', 'E_BODY']);
+    expect(codes).toEqual(['E_BODY', 'E_NOT_FOUND', 'E_METHOD', 'E_METHOD', 'E_BODY_TOO_LARGE', 'E_BODY']);
   });
 
   test('takes a body of any content type, or of none, as long as it is one', async () => {
@@ -137,7 +140,7 @@ describe('the front', () => {
 
     const statuses = await Promise.all(['application/json', 'text/plain', 'nonsense', undefined].map(postAs));
 
-    expect(statuses).toEqual([200, 200, 415, 200]);
+    expect(statuses).toEqual([200, 200, 200, 200]);
     async function postAs(type: string | undefined): Promise<number | undefined> {
       return new Promise((resolve, reject) => {
         const headers = {

@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { OBSERVATION_PATH, type RuntimeObservation } from '@switchback-ml/schemas';
 import {
   type FastifyError,
@@ -6,32 +7,50 @@ import {
   fastify,
   type HTTPMethods,
 } from 'fastify';
+import type { Clock } from '../clock.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
+import type { Inference } from '../inference/inference.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { VERSION } from '../version.ts';
 import { authenticate, sha256Of } from './access.ts';
-import { registerV2, type V2Options } from './protocol/v2.ts';
+import { answering } from './answering.ts';
+import { inferenceDoor } from './door.ts';
+import { type Lane, openLane } from './lane/lane.ts';
+import { KEEP_ALIVE_MS, LARGEST_BODY_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { findMlflow } from './protocol/mlflow/index.ts';
+import { registerMlflow } from './protocol/mlflow/routes.ts';
+import { findTfServing } from './protocol/tf-serving/index.ts';
+import { registerTfServing, type TfServingOptions } from './protocol/tf-serving/routes.ts';
+import { findV2 } from './protocol/v2/index.ts';
+import { registerV2, type V2Options } from './protocol/v2/routes.ts';
 import { retryAfterOf, statusOf } from './status.ts';
+import { rememberedTargets } from './targets.ts';
 
-const LARGEST_BODY_BYTES = 8 * 2 ** 20;
-/** For a whole request to arrive; a slow sender is cut off. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 72_000;
-
-export interface FrontOptions extends V2Options {
+export interface FrontOptions extends Omit<V2Options, 'loaded'>, TfServingOptions {
+  inference: Inference;
   metrics: Metrics;
   log: Log;
   /** Shared with the controller. */
   token: string;
   observe: () => RuntimeObservation;
+  /** Of the snapshot that is served from; undefined: there is none yet. */
+  commit: () => string | undefined;
+  /** Whether connections are to be given up after their next answer. */
+  isDraining: () => boolean;
+  clock: Clock;
 }
 
 /** The HTTP server, not yet listening. */
 export function makeFront(options: FrontOptions): FastifyInstance {
+  let lane: Lane | undefined;
   const app = fastify({
     bodyLimit: LARGEST_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    serverFactory: handler => {
+      const made = makeServer(options, handler);
+      lane = made.lane;
+      return made.server;
+    },
     forceCloseConnections: 'idle',
     // Whoever got a connection before we close still gets an answer on it.
     return503OnClosing: false,
@@ -39,6 +58,9 @@ export function makeFront(options: FrontOptions): FastifyInstance {
       void refuse(reply, new SwitchbackError('E_BODY', `${error.message}.`), 400),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
+  // Before the server waits for its connections to end.
+  app.addHook('preClose', async () => lane?.drain());
+  app.addHook('onClose', async () => lane?.stop());
   const verbs = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const known = verbs.get(url) ?? new Set();
@@ -48,9 +70,30 @@ export function makeFront(options: FrontOptions): FastifyInstance {
   takeRawBodies(app);
   answerErrors(app, options.log);
   registerV2(app, options);
+  registerTfServing(app, options);
+  registerMlflow(app, { ...options, version: VERSION });
   registerOperations(app, options);
   app.after(() => refuseOtherVerbs(app, verbs));
   return app;
+}
+
+/** Plain inference goes by the lane, other inference by the door, everything else to the framework. */
+function makeServer(options: FrontOptions, otherwise: RequestListener): { server: Server; lane: Lane } {
+  const way = {
+    ...options,
+    answer: answering(options),
+    find: rememberedTargets([findV2, findTfServing, findMlflow]),
+    limits: { bodyBytes: LARGEST_BODY_BYTES },
+  };
+  const door = inferenceDoor(way);
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => {
+      if (!door(request, response)) otherwise(request, response);
+    },
+  );
+  const patienceMs = { request: KEEP_ALIVE_MS, rest: REQUEST_TIMEOUT_MS, reader: REQUEST_TIMEOUT_MS };
+  return { server, lane: openLane(server, { ...way, patienceMs }) };
 }
 
 /** Bodies stay bytes: who parses them decides what they may be. */

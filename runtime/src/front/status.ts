@@ -5,6 +5,8 @@ import type { SwitchbackError } from '../error.ts';
 const STATUSES: Partial<Record<ErrorCode, number>> = {
   E_INPUT: 400,
   E_BODY: 400,
+  E_BODY_TOO_LARGE: 413,
+  E_MEDIA_TYPE: 415,
   E_UNAUTHENTICATED: 401,
   E_FORBIDDEN: 403,
   E_NOT_FOUND: 404,
@@ -14,6 +16,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   E_MODEL_NOT_READY: 503,
   E_ENGINE_DIED: 503,
   E_ENGINE_TIMEOUT: 504,
+  E_DEADLINE: 504,
 };
 
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {

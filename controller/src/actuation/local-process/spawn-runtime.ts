@@ -6,7 +6,24 @@ import type { EnvironmentName } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../error.ts';
 
 /** All that a runtime gets of the controller's variables: no credential of a forge or a ledger is among them. */
-const HANDED_DOWN = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
+const HANDED_DOWN = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TZ',
+  'LANG',
+  'LC_ALL',
+  'LD_LIBRARY_PATH',
+  // What it tells of requests, and to whom.
+  'SWITCHBACK_REQUEST_LOG',
+  'SWITCHBACK_PAYLOADS',
+  'SWITCHBACK_PAYLOADS_REDACT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_SERVICE_NAME',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_METRIC_EXPORT_INTERVAL',
+];
 
 export interface RuntimeCommand {
   /** Program and first arguments, e.g. Node and the runtime's main. */

@@ -1,0 +1,106 @@
+import { STATUS_CODES } from 'node:http';
+import { ANSWERED_BY, type Backend, TOLD_BY } from '@switchback-ml/schemas';
+import type { Caller } from '../batching/work.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf, SwitchbackError } from '../error.ts';
+import type { Message } from '../inference/call.ts';
+import { FALLBACK } from '../inference/fallback.ts';
+import type { Inference } from '../inference/inference.ts';
+import type { InferenceOutcome } from '../inference/outcome.ts';
+import type { Log } from '../log.ts';
+import { answeredBy } from '../telemetry/answered-by.ts';
+import { serverTiming } from '../telemetry/timing.ts';
+import type { Target } from './protocol/http.ts';
+import { retryAfterOf, statusOf } from './status.ts';
+
+export interface AnsweringOptions {
+  inference: Inference;
+  /** Of the snapshot that is served from; undefined: there is none yet. */
+  commit: () => string | undefined;
+  clock: Clock;
+  log: Log;
+}
+
+/** An answer in HTTP's terms. */
+export interface HttpAnswer {
+  status: number;
+  /** Names and values in turn; neither `content-length` nor `connection` is among them. */
+  headers: readonly string[];
+  body: string | Buffer;
+}
+
+/** From a request that is there whole, and whose sender may ask, to its answer. Never rejects. */
+export type Answering = (target: Target, message: Message, caller: Caller) => Promise<HttpAnswer>;
+
+export function answering(options: AnsweringOptions): Answering {
+  const { inference, clock, log, commit } = options;
+  const toldBy = answeredBy();
+  return async (target, message, caller) => {
+    let model = '';
+    try {
+      model = target.model ?? onlyModel(inference);
+      const { version, protocol } = target;
+      const arrivedAt = clock.elapsed();
+      const outcome = await inference.infer({ model, version, message, protocol, caller, arrivedAt });
+      const by = outcome.backend === null ? [] : toldBy(outcome.backend, commit());
+      return answerOf(target, outcome, by);
+    } catch (thrown) {
+      // What was wrong with the request itself is told with an example that this model takes.
+      const asked = inference.describe(model, target.version);
+      return refusal(target, known(thrown, log), asked instanceof SwitchbackError ? null : asked);
+    }
+  };
+}
+
+/** `by`: headers that name who answered, or failed. */
+function answerOf(target: Target, outcome: InferenceOutcome, by: readonly string[]): HttpAnswer {
+  if (outcome.kind === 'failed') {
+    const { status, headers, body } = refusal(target, outcome.error, outcome.backend);
+    return { status, headers: [...headers, ...by], body };
+  }
+  const { headers, body } = outcome.reply;
+  if (outcome.kind === 'fallback') return { status: 200, headers: [...headers, ...BY_FALLBACK], body };
+  const { from, stages, predictionId } = outcome.journey;
+  const all = [...headers, ...by, TOLD_BY.timing, serverTiming(stages)];
+  if (from !== 'engine') all.push(ANSWERED_BY.from, from);
+  if (predictionId !== null) all.push(TOLD_BY.predictionId, predictionId);
+  return { status: 200, headers: all, body };
+}
+
+/** Any error as an answer, in the shape of the protocol that was spoken to; `example` as `printError` has it. */
+export function refusal(
+  { protocol }: Target,
+  error: SwitchbackError,
+  example: Backend | null = null,
+): HttpAnswer {
+  const { headers, body } = protocol.printError(error, example);
+  const retryAfter = retryAfterOf(error);
+  return {
+    status: statusOf(error.code),
+    headers: retryAfter === undefined ? headers : [...headers, 'retry-after', String(retryAfter)],
+    body,
+  };
+}
+
+const BY_FALLBACK = [ANSWERED_BY.version, FALLBACK];
+
+/** `HTTP/1.1 200 OK` */
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+}
+
+/** A surprise is told to the log and to nobody else. */
+export function known(thrown: unknown, log: Log): SwitchbackError {
+  if (thrown instanceof SwitchbackError) return thrown;
+  const stack = thrown instanceof Error ? thrown.stack : undefined;
+  log.error({ reason: messageOf(thrown), stack }, 'request failed unexpectedly');
+  return new SwitchbackError('E_INTERNAL', 'This is a fault of the server; its log says more.');
+}
+
+/** An address may leave the model out where there is but one. */
+function onlyModel(inference: Inference): string {
+  const models = inference.models();
+  if (models.length === 1) return models[0]!;
+  const message = `This address names no model, and there are several: ${models.join(', ') || 'none yet'}.`;
+  throw new SwitchbackError('E_MODEL_UNKNOWN', message, { details: { models } });
+}

@@ -1,0 +1,119 @@
+import { ANSWERED_BY, type Backend, type ModelStatistics, type TensorSpec } from '@switchback-ml/schemas';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { SwitchbackError } from '../../../error.ts';
+import type { Inference } from '../../../inference/inference.ts';
+import type { Readiness } from '../../../serving.ts';
+import { authenticate } from '../../access.ts';
+import { modelConfig } from '../../grpc/model-config.ts';
+import { registerRepository } from './repository.ts';
+import type { StatsSource } from './statistics.ts';
+import { type StateOptions, versionState } from './version-state.ts';
+
+export interface V2Options extends StateOptions {
+  inference: Inference;
+  /** SHA-256 of each key that may call, as of now. */
+  keys: () => readonly string[];
+  readiness: () => Readiness;
+  /** Absent: statistics tell names and versions alone. */
+  stats?: StatsSource;
+}
+
+interface ModelRoute {
+  Params: { model: string; version?: string };
+}
+
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_repository',
+  'statistics',
+  'model_configuration',
+  'schedule_policy',
+  'parameters',
+];
+
+/** The Open Inference Protocol over HTTP. Health is open to all; everything else wants an inference key. */
+export function registerV2(app: FastifyInstance, options: V2Options): void {
+  app.get('/v2/health/live', async () => ({ live: true }));
+  app.get('/v2/health/ready', async (_, reply) => {
+    const { isReady, reasons } = options.readiness();
+    return reply.status(isReady ? 200 : 503).send({ ready: isReady, reasons });
+  });
+
+  app.register(async guarded => {
+    guarded.addHook('onRequest', async request =>
+      authenticate(request.headers.authorization, options.keys()),
+    );
+    const { inference } = options;
+    guarded.get('/v2', async () => ({ name: 'switchback', version: '0.1.0', extensions: EXTENSIONS }));
+    guarded.get('/v2/models', async () => ({ models: inference.models() }));
+    guarded.get('/v2/models/stats', async () => ({
+      model_stats: inference.models().flatMap(model => statistics(options, { model })),
+    }));
+    for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version'])
+      registerModel(guarded, path, options);
+    registerRepository(guarded, options);
+  });
+}
+
+function registerModel(app: FastifyInstance, path: string, options: V2Options): void {
+  app.get<ModelRoute>(path, async ({ params }, reply) =>
+    answeredBy(reply, backendOf(options, params)).send(metadata(options, params)),
+  );
+  app.get<ModelRoute>(`${path}/ready`, async ({ params }, reply) => ready(options, params, reply));
+  app.get<ModelRoute>(`${path}/config`, async ({ params }, reply) => {
+    const backend = backendOf(options, params);
+    return answeredBy(reply, backend).send(modelConfig(params.model, backend));
+  });
+  app.get<ModelRoute>(`${path}/stats`, async ({ params }) => ({ model_stats: statistics(options, params) }));
+  // Answered by the door, before any router; known here for the verbs that it does not take.
+  app.post<ModelRoute>(`${path}/infer`, async () => {
+    throw new SwitchbackError('E_INTERNAL', 'An inference request went past the door.');
+  });
+}
+
+function metadata(options: V2Options, params: ModelRoute['Params']): object {
+  const { inputs, outputs } = backendOf(options, params).signature;
+  return {
+    name: params.model,
+    versions: options.inference.versions(params.model),
+    platform: 'onnx_onnxv1',
+    inputs: tensors(inputs),
+    outputs: tensors(outputs),
+  };
+}
+
+function ready(options: V2Options, params: ModelRoute['Params'], reply: FastifyReply): FastifyReply {
+  const backend = backendOf(options, params);
+  const { state, reasons } = versionState(options, params.model, backend);
+  const isReady = state === 'READY';
+  return answeredBy(reply, backend)
+    .status(isReady ? 200 : 503)
+    .send({ name: params.model, ready: isReady, ...(!isReady && { state, reasons }) });
+}
+
+/** Of the version named, else of each one there is. */
+function statistics(options: V2Options, params: ModelRoute['Params']): ModelStatistics[] {
+  const { model } = params;
+  const asked = backendOf(options, params);
+  const versions = params.version === undefined ? options.inference.versions(model) : [asked.version];
+  return versions.map(version => ({
+    ...options.stats?.of(model, backendOf(options, { model, version })),
+    name: model,
+    version,
+  }));
+}
+
+function backendOf({ inference }: V2Options, { model, version }: ModelRoute['Params']): Backend {
+  const backend = inference.describe(model, version ?? null);
+  if (backend instanceof SwitchbackError) throw backend;
+  return backend;
+}
+
+function answeredBy(reply: FastifyReply, { version, revision }: Backend): FastifyReply {
+  return reply.header(ANSWERED_BY.version, version).header(ANSWERED_BY.revision, revision);
+}
+
+function tensors(specs: Record<string, TensorSpec>): object[] {
+  return Object.entries(specs).map(([name, { datatype, shape }]) => ({ name, datatype, shape }));
+}

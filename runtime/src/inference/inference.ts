@@ -1,0 +1,160 @@
+import type { Backend, ModelName, VersionLabel } from '@switchback-ml/schemas';
+import type { ReplyCache } from '../cache/cache.ts';
+import { SwitchbackError } from '../error.ts';
+import type { AppliedRoute } from '../routing/apply.ts';
+import { chooseBackend } from '../routing/choose-backend.ts';
+import { chooseByWeight } from '../routing/choose-by-weight.ts';
+import type { PayloadLog } from '../telemetry/payload-log/payload-log.ts';
+import { type Attempted, type AttemptOptions, attempt, canAnswer } from './attempt.ts';
+import { describe, notServed, versionsOf } from './backends.ts';
+import type { DecodedRequest, InferenceCall } from './call.ts';
+import { fallbackReply } from './fallback.ts';
+import { Journey } from './journey.ts';
+import type { InferenceOutcome } from './outcome.ts';
+import { remembered } from './remembered.ts';
+import type { Shadowing } from './shadowing.ts';
+
+export interface InferenceOptions extends AttemptOptions {
+  /** In [0, 1). */
+  random: () => number;
+  shadowing: Shadowing;
+  cache: ReplyCache;
+  /** Null: nothing is kept of what was asked. */
+  payloads: PayloadLog | null;
+  newPredictionId: (revision: string) => string;
+}
+
+export interface Inference {
+  /** Throws what the protocol throws: E_BODY, E_INPUT. */
+  infer(call: InferenceCall): Promise<InferenceOutcome>;
+  /** The backend that tells what a model takes: a version's own, or the one with most traffic. */
+  describe(model: string, version: string | null): Backend | SwitchbackError;
+  versions(model: string): VersionLabel[];
+  /** Names of the models that are to be served here. */
+  models(): string[];
+}
+
+/** A request's way through the service: route, remember, decode, run, count, and elsewhere where that failed. */
+export function inference(options: InferenceOptions): Inference {
+  const { serving } = options;
+  return {
+    async infer(call) {
+      const route = call.version === null ? serving.routes.get(call.model as ModelName) : undefined;
+      const journey = new Journey('version');
+      const first = choose(options, call, route, journey);
+      if (first instanceof SwitchbackError) return { kind: 'failed', backend: null, journey, error: first };
+      const make = () => perform(options, call, route, first, journey);
+      if (first.cache === undefined) return make();
+      return remembered({ cache: options.cache, policy: first.cache, backend: first, make }, call, journey);
+    },
+    describe: (model, version) => describe(serving, model, version),
+    versions: model => versionsOf(serving, model),
+    models: () => Object.keys(serving.snapshot?.routes ?? {}),
+  };
+}
+
+async function perform(
+  options: InferenceOptions,
+  call: InferenceCall,
+  route: AppliedRoute | undefined,
+  first: Backend,
+  journey: Journey,
+): Promise<InferenceOutcome> {
+  const request = call.protocol.decode(call.message);
+  const tried = await attempt(options, call, request, first, journey);
+  const second = tried.kind === 'failed' ? elsewhere(options, call, request, tried) : undefined;
+  const last = second === undefined ? tried : await attempt(options, call, request, second, journey);
+  return settle(options, call, request, route, last, journey);
+}
+
+function choose(
+  { serving, random }: InferenceOptions,
+  { model, version, message }: InferenceCall,
+  route: AppliedRoute | undefined,
+  journey: Journey,
+): Backend | SwitchbackError {
+  if (version !== null) return describe(serving, model, version);
+  const chosen = route && chooseBackend(route, message, random());
+  if (chosen === undefined) return notServed(serving, model, version);
+  journey.by = chosen.by;
+  return chosen.backend;
+}
+
+/** What a sibling may make good: the revision's own failures, none that are the caller's or of the whole machine. */
+const ITS_OWN = new Set([
+  'E_ENGINE_DIED',
+  'E_ENGINE_TIMEOUT',
+  'E_ENGINE_MEMORY',
+  'E_MODEL_NOT_READY',
+  'E_INTERNAL',
+]);
+
+/** What the next engine of the same revision may well do better. */
+const SHORT_LIVED = new Set(['E_ENGINE_DIED', 'E_ENGINE_TIMEOUT']);
+
+/**
+ * Who may try after this failure: a sibling of the route, else the same revision with another engine. The second try
+ * is the last, and goes alone: a request that kills engines takes nobody with it, and is aboard no third.
+ */
+function elsewhere(
+  options: InferenceOptions,
+  { model, version }: InferenceCall,
+  request: DecodedRequest,
+  { backend: first, error: { code } }: Attempted & { kind: 'failed' },
+): Backend | undefined {
+  if (version !== null || !ITS_OWN.has(code)) return undefined;
+  const sibling = chooseByWeight(canAnswer(options, model as ModelName, first), options.random());
+  const second = sibling ?? (SHORT_LIVED.has(code) ? first : undefined);
+  return second !== undefined && fits(request, second) ? second : undefined;
+}
+
+/** A sibling may take other inputs; the request was made for one that it fits. */
+function fits(request: DecodedRequest, backend: Backend): boolean {
+  try {
+    request.read(backend);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function settle(
+  options: InferenceOptions,
+  call: InferenceCall,
+  request: DecodedRequest,
+  route: AppliedRoute | undefined,
+  tried: Attempted,
+  journey: Journey,
+): InferenceOutcome {
+  const { backend } = tried;
+  if (tried.kind === 'failed') {
+    const { error } = tried;
+    const isOurs = ITS_OWN.has(error.code) && route?.fallback != null;
+    const reply = isOurs ? fallbackReply(call.model, request, backend, route.fallback!, journey.rows) : null;
+    if (reply === null) return { kind: 'failed', backend, journey, error };
+    journey.from = 'fallback';
+    return { kind: 'fallback', backend: null, journey, reply, error };
+  }
+  const began = options.clock.elapsed();
+  const { outputs, nonFinite } = tried;
+  journey.isNonFinite = nonFinite.length > 0;
+  const reply = request.print({ model: call.model, backend, outputs, nonFinite });
+  journey.stages.encodeMs = options.clock.elapsed() - began;
+  keepPayload(options, call.model, tried, journey);
+  if (route !== undefined && journey.by !== 'match')
+    options.shadowing.copy(call, request, route, { backend, outputs });
+  return { kind: 'answered', backend, journey, reply };
+}
+
+/** A sample of what was asked and said, under the id that its caller is told. */
+function keepPayload(
+  { payloads, newPredictionId }: InferenceOptions,
+  model: string,
+  { backend: { version, revision }, inputs, outputs }: Attempted & { kind: 'answered' },
+  journey: Journey,
+): void {
+  if (payloads === null || !payloads.picks()) return;
+  const predictionId = newPredictionId(revision);
+  journey.predictionId = predictionId;
+  payloads.offer({ predictionId, model, version, revision, inputs, outputs });
+}

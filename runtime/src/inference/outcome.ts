@@ -1,0 +1,12 @@
+import type { Backend } from '@switchback-ml/schemas';
+import type { SwitchbackError } from '../error.ts';
+import type { Reply } from './call.ts';
+import type { Journey } from './journey.ts';
+
+/** What became of a request. `backend` is the one that answered, or failed last; null when it did not come to one. */
+export type InferenceOutcome = { backend: Backend | null; journey: Journey } & (
+  | { kind: 'answered'; reply: Reply }
+  /** `error` is why the route's declared answer was given instead of one of a revision. */
+  | { kind: 'fallback'; reply: Reply; error: SwitchbackError }
+  | { kind: 'failed'; error: SwitchbackError }
+);
