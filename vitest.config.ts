@@ -12,7 +12,7 @@ export default defineConfig({
           ...bounds,
           name: 'parts',
           include: [
-            '{schemas,controller,runtime,demo,scripts}/**/*.test.ts',
+            '{schemas,controller,runtime,demo,bench,scripts}/**/*.test.ts',
             'test/{docs,rules,hostile,fuzz,soak}/**/*.test.ts',
           ],
           sequence: { groupOrder: 0 },

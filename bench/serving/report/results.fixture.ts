@@ -1,0 +1,98 @@
+import type { OpenResult, Quantiles } from '../load/open.ts';
+import type { Cell, Disturbed, Results, SubjectResult } from '../results.ts';
+
+/** Results of a run that never was, with a name that has to be escaped. */
+export function someResults(): Results {
+  const swap = disturbed(100);
+  return {
+    machine: {
+      processor: 'Imaginary 9000',
+      cores: 2,
+      memoryGiB: 8,
+      system: 'Linux 6',
+      node: 'v24.0.0',
+      onnxRuntime: '1.30.0',
+      commit: 'abcdef0',
+      date: '2026-03-01',
+      loadBefore: 0,
+    },
+    tables: [
+      {
+        model: 'iris',
+        what: 'softmax',
+        encoding: 'json',
+        subjects: [
+          subject('switchback', 'ours', [800, 8000, 9000]),
+          subject('fastify', 'bare', [1000, 10_000, 10_000]),
+          subject('<peer> & "co"', 'peer', [100, 200, 200]),
+        ],
+        missing: [{ name: 'bentoml', why: 'its packages | could not be installed' }],
+      },
+    ],
+    raw: [{ model: 'wide-cnn', perRow: [{ batch: 1, us: 2000 }], ratio: 0.96, perSecond: 480 }],
+    swap,
+    kill: { ...swap, times: 20, failed: 3, p99Ratio: 1.5 },
+    overload: {
+      model: 'wide-cnn',
+      capacityPerSecond: 480,
+      unloaded: open(2),
+      overloaded: { ...open(8), failed: { 'HTTP 504': 7 } },
+      p99Ratio: 4,
+    },
+    soak: {
+      requests: 2e6,
+      failed: 0,
+      samples: [1, 2].map(million => ({ requests: million * 1e6, frontMiB: 100, engineMiB: 150 })),
+    },
+  };
+}
+
+function open(p99Ms: number): OpenResult {
+  const quantiles: Quantiles = {
+    count: 1000,
+    p50Ms: p99Ms / 4,
+    p95Ms: p99Ms / 2,
+    p99Ms,
+    p999Ms: p99Ms * 2,
+    mostMs: p99Ms * 3,
+  };
+  const window = { answered: 100, p50Ms: p99Ms / 4, p99Ms, failed: 0 };
+  const windows = [0, 1000, 2000].map(atMs => ({ ...window, atMs }));
+  return {
+    sent: 1000,
+    answered: quantiles,
+    turnedAway: { ...quantiles, count: 0 },
+    failed: {},
+    latenessP99Ms: 0.1,
+    windows,
+  };
+}
+
+function disturbed(times: number): Disturbed {
+  return {
+    times,
+    perSecond: 3000,
+    quiet: [open(2), open(2)],
+    disturbed: open(2.1),
+    failed: 0,
+    p99Ratio: 1.05,
+    tookMs: [100, 120],
+    atMs: [500, 1500],
+  };
+}
+
+function subject(name: string, role: SubjectResult['role'], rates: readonly number[]): SubjectResult {
+  const cells = rates.map(
+    (perSecond, index): Cell => ({
+      connections: [1, 32, 128][index]!,
+      perSecond,
+      p50Ms: 1,
+      p99Ms: 3,
+      frontUs: 30,
+      engineUs: role === 'ours' ? 12 : 0,
+      failed: 0,
+      rounds: [perSecond / 2, perSecond, perSecond * 2],
+    }),
+  );
+  return { name, role, what: 'as it is', cells, half: { perSecond: 4500, open: open(2) }, residentMiB: 200 };
+}

@@ -1,0 +1,107 @@
+import type { OpenResult } from '../load/open.ts';
+import type { Disturbed, OverloadResult, RawResult, Results, SoakResult, Table } from '../results.ts';
+import {
+  budgetGrid,
+  disturbedGrid,
+  type Grid,
+  halfGrid,
+  overloadGrid,
+  rawGrid,
+  soakGrid,
+  throughputGrid,
+} from './tables.ts';
+
+export interface Section {
+  title: string;
+  /** What its figures are, in a sentence or two. */
+  words: string;
+  grid: Grid;
+  /** Sentences below it. */
+  notes?: readonly string[];
+  /** Name of the plot beside it, without its ending. */
+  plot?: string;
+}
+
+/** Everything that was measured, in the order in which it is told; the terminal and the page say the same. */
+export function sectionsOf({ tables, raw, swap, kill, overload, soak }: Results): Section[] {
+  return [
+    ...tables.flatMap(tableSections),
+    ...(raw.length === 0 ? [] : [rawSection(raw)]),
+    ...(swap === null ? [] : [disturbedSection('Versions swapped under load', 'swap', swap)]),
+    ...(kill === null ? [] : [disturbedSection('Engines killed under load', 'kill', kill)]),
+    ...(overload === null ? [] : [overloadSection(overload)]),
+    ...(soak === null ? [] : [soakSection(soak)]),
+  ];
+}
+
+function tableSections(table: Table): Section[] {
+  const { model, what, encoding, subjects, missing } = table;
+  const title = `${model}, ${encoding === 'json' ? 'JSON' : 'binary tensors'}`;
+  return [
+    {
+      title,
+      words: `The model: ${what}. One row a request, closed loop, the middle of all rounds.`,
+      grid: throughputGrid(table),
+      notes: [
+        ...subjects.map(subject => `${subject.name}: ${subject.what}.`),
+        ...missing.map(({ name, why }) => `Not in the table: ${name}, since ${why}.`),
+      ],
+      plot: `${model}-${encoding}`,
+    },
+    {
+      title: `${title}: latency at half load`,
+      words:
+        'Fixed arrivals at half of what each did at most; latency from the intended start of each request.',
+      grid: halfGrid(table),
+      notes: subjects.flatMap(({ name, half }) => failureNotes(name, half.open)),
+    },
+    {
+      title: `${title}: processor time a request`,
+      words: 'User and system time of its processes, from the kernel. Connections as above.',
+      grid: budgetGrid(table),
+    },
+  ];
+}
+
+function rawSection(raw: readonly RawResult[]): Section {
+  return {
+    title: 'Against the raw limit',
+    words:
+      'ONNX Runtime in a loop with one thread and no server, in turn with the runtime at 32 connections over JSON.',
+    grid: rawGrid(raw),
+  };
+}
+
+function disturbedSection(title: string, plot: string, disturbed: Disturbed): Section {
+  return {
+    title,
+    words: `Fixed arrivals of ${Math.round(disturbed.perSecond)} a second, 30 % of capacity. Failed: anything but an answer, 429 and 503 too.`,
+    grid: disturbedGrid(disturbed),
+    notes: failureNotes('meanwhile', disturbed.disturbed),
+    plot,
+  };
+}
+
+function overloadSection(overload: OverloadResult): Section {
+  return {
+    title: 'Overload',
+    words: `Fixed arrivals of ${overload.model}, at a tenth and at ten times of its capacity. Turned away: 429 or 503.`,
+    grid: overloadGrid(overload),
+    notes: failureNotes('ten times', overload.overloaded),
+  };
+}
+
+function soakSection(soak: SoakResult): Section {
+  return {
+    title: 'Memory over many requests',
+    words: '32 connections, as fast as it goes.',
+    grid: soakGrid(soak),
+    plot: 'soak',
+  };
+}
+
+/** What failed, by what happened instead. */
+function failureNotes(what: string, { failed }: OpenResult): string[] {
+  const kinds = Object.entries(failed).map(([why, count]) => `${count} × ${why}`);
+  return kinds.length === 0 ? [] : [`Failed, ${what}: ${kinds.join(', ')}.`];
+}

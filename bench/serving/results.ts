@@ -1,0 +1,105 @@
+import type { OpenResult } from './load/open.ts';
+import type { SubjectKind } from './subject/subject.ts';
+import type { Encoding } from './v2.ts';
+
+/** One subject asked in a closed loop by so many connections; the middle of all rounds. */
+export interface Cell {
+  connections: number;
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Processor time a request; `engineUs` is 0 where one process does it all. */
+  frontUs: number;
+  engineUs: number;
+  /** Answers that were refused or did not come, in all rounds. */
+  failed: number;
+  /** Each round by itself, in order. */
+  rounds: readonly number[];
+}
+
+export interface SubjectResult {
+  name: string;
+  role: SubjectKind['role'];
+  what: string;
+  cells: readonly Cell[];
+  /** At half of what it did at most. */
+  half: { perSecond: number; open: OpenResult };
+  residentMiB: number;
+}
+
+/** One model asked in one encoding. */
+export interface Table {
+  model: string;
+  what: string;
+  encoding: Encoding;
+  subjects: readonly SubjectResult[];
+  /** Who is not in it, and why. */
+  missing: readonly { name: string; why: string }[];
+}
+
+/** ONNX Runtime in a loop, with nothing around it, beside the runtime. */
+export interface RawResult {
+  model: string;
+  /** By rows in one run: microseconds a row, the middle of all rounds. */
+  perRow: readonly { batch: number; us: number }[];
+  /** Rows a second of the runtime at 32 connections ÷ of the loop at its best batch; middle of all rounds. */
+  ratio: number;
+  perSecond: number;
+}
+
+export interface Disturbed {
+  /** How often it was done. */
+  times: number;
+  perSecond: number;
+  quiet: readonly OpenResult[];
+  disturbed: OpenResult;
+  /** Neither answered well nor turned away, and turned away: a caller had nothing of either. */
+  failed: number;
+  /** p99 while disturbed ÷ the middle p99 of the quiet times before and after. */
+  p99Ratio: number;
+  /** Each disturbance until all was well again, in milliseconds. */
+  tookMs: readonly number[];
+  /** Each disturbance, from the first request of the disturbed time, in milliseconds. */
+  atMs: readonly number[];
+}
+
+export interface OverloadResult {
+  model: string;
+  capacityPerSecond: number;
+  /** At a tenth of capacity. */
+  unloaded: OpenResult;
+  /** At ten times capacity. */
+  overloaded: OpenResult;
+  /** p99 of those that were admitted ÷ p99 unloaded. */
+  p99Ratio: number;
+}
+
+export interface SoakResult {
+  requests: number;
+  failed: number;
+  samples: readonly { requests: number; frontMiB: number; engineMiB: number }[];
+}
+
+export interface Results {
+  machine: Machine;
+  tables: readonly Table[];
+  raw: readonly RawResult[];
+  swap: Disturbed | null;
+  kill: Disturbed | null;
+  overload: OverloadResult | null;
+  soak: SoakResult | null;
+}
+
+export interface Machine {
+  processor: string;
+  cores: number;
+  memoryGiB: number;
+  system: string;
+  node: string;
+  onnxRuntime: string;
+  commit: string;
+  /** ISO 8601, of the day. */
+  date: string;
+  /** Runnable processes, averaged over a minute, before the run: more than a few tenths, and others were at work. */
+  loadBefore: number;
+}
