@@ -1,0 +1,44 @@
+import { lookup } from 'node:dns/promises';
+import { systemClock } from '../clock.ts';
+import { asSwitchbackError } from '../error.ts';
+import { makeLog } from '../log.ts';
+import { watchUnexpected } from '../unexpected.ts';
+import { startWatchdog } from '../watchdog/watchdog.ts';
+import { startGateway } from './gateway.ts';
+import { parseGatewayArguments } from './options.ts';
+
+/** Far beyond what any request takes here. */
+const BLOCKED = { tellAfterMs: 1000, endAfterMs: 30_000 };
+
+process.exit(await main(process.argv.slice(2)));
+
+async function main(args: readonly string[]): Promise<number> {
+  const fields = { component: 'gateway', pid: process.pid };
+  const log = makeLog(fields);
+  try {
+    const settings = parseGatewayArguments(args);
+    await using _watchdog = startWatchdog({ ...BLOCKED, fields }, log);
+    await using _gateway = await startGateway({
+      ...settings,
+      lookup: async name => (await lookup(name, { all: true })).map(({ address }) => address),
+      clock: systemClock,
+      random: Math.random,
+      log,
+    });
+    using unexpected = watchUnexpected(log, () => {});
+    const reason = await untilStopped(unexpected.fatal);
+    log.info({ reason }, 'gateway is stopping');
+    return unexpected.fatal.aborted ? 1 : 0;
+  } catch (error) {
+    const { code, message } = asSwitchbackError(error);
+    log.error({ code, reason: message }, 'gateway can not go on');
+    return 1;
+  }
+}
+
+function untilStopped(fatal: AbortSignal): Promise<string> {
+  return new Promise(resolve => {
+    fatal.addEventListener('abort', () => resolve('an exception that nobody caught'), { once: true });
+    process.once('SIGTERM', resolve).once('SIGINT', resolve);
+  });
+}
