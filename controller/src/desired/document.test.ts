@@ -89,6 +89,14 @@ describe('parseDocument refuses', () => {
     expect(parsed).toMatchObject({ flaw: { code } });
   });
 
+  test('twenty thousand keys within each other in one line, and words of the parser without end', () => {
+    const nested = parseDocument('a: '.repeat(20_000));
+    expect(nested).toMatchObject({ flaw: { code: expect.stringMatching(/^E_MANIFEST_(DEPTH|SYNTAX)$/) } });
+    const endless = parseDocument(`{| ${'73'.repeat(10_000)}`);
+    expect(endless).toMatchObject({ flaw: { code: 'E_MANIFEST_SYNTAX' } });
+    expect(JSON.stringify(endless).length).toBeLessThan(1000);
+  });
+
   test('an alias that would be 387 million values, without making one', () => {
     const levels = Array.from({ length: 9 }, (_, level) =>
       level === 0 ? 'a0: &a0 [x, x, x]' : `a${level}: &a${level} [${`*a${level - 1}, `.repeat(9)}]`,

@@ -3,6 +3,9 @@ import { type Flaw, flaw } from './flaw.ts';
 import { inspect } from './inspect.ts';
 import { refuseUnparsed } from './refuse-unparsed.ts';
 
+/** Of the parser's own, which quote what they stumbled over whole. */
+const LONGEST_WORDS = 200;
+
 /** A parsed document that can say on which line a field stands. */
 export interface Document {
   value: unknown;
@@ -25,12 +28,8 @@ export function parseDocument(
   if (refused) return { flaw: refused };
   const lines = new LineCounter();
   const lineAt = (offset: number): number => lines.linePos(offset).line;
-  const documents = parse(text, {
-    lineCounter: lines,
-    uniqueKeys: false,
-    prettyErrors: false,
-    version: '1.2',
-  });
+  const documents = parsedBy(parse, text, lines);
+  if (documents === null) return { flaw: flaw('E_MANIFEST_DEPTH') };
   const [parsed, second] = Array.isArray(documents) ? documents : [];
   if (second) return { flaw: flaw('E_MANIFEST_MANY_DOCUMENTS', { line: lineAt(second.range?.[0] ?? 0) }) };
   const error = parsed?.errors[0] ?? parsed?.warnings[0];
@@ -55,10 +54,24 @@ export function parseDocument(
   };
 }
 
+/** Null: nested so deeply that the parser ran out of stack; "a: a: a: …" does that in a line without a bracket. */
+function parsedBy(
+  parse: typeof parseAllDocuments,
+  text: string,
+  lineCounter: LineCounter,
+): ReturnType<typeof parseAllDocuments> | null {
+  try {
+    return parse(text, { lineCounter, uniqueKeys: false, prettyErrors: false, version: '1.2' });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 function syntaxFlaw(error: { code: string; message: string }, line: number): Flaw {
   if (error.code === 'RESOURCE_EXHAUSTION') return flaw('E_MANIFEST_DEPTH', { line });
   return flaw('E_MANIFEST_SYNTAX', {
-    message: `is not valid YAML: ${error.message}`,
+    message: `is not valid YAML: ${error.message.slice(0, LONGEST_WORDS)}`,
     remedy: 'Mend this line.',
     line,
   });
