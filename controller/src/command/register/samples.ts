@@ -3,6 +3,8 @@ import { parse } from 'csv-parse/sync';
 import { messageOf, SwitchbackError } from '../../error.ts';
 import { parseElement } from './element.ts';
 
+/** Of the reader's own, which quote what they stumbled over whole. */
+const LONGEST_WORDS = 200;
 const MOST_ROWS = 100_000;
 
 /** Rows of a table as the graph takes them, and the framework's own answers where columns hold them. */
@@ -59,7 +61,11 @@ function parseCsv(csv: string, file: string): string[][] {
   try {
     return parse(csv, { bom: true, skip_empty_lines: true, trim: true }) as string[][];
   } catch (cause) {
-    throw new SwitchbackError('E_INPUT', `${file} is not a CSV file: ${messageOf(cause)}.`, { cause });
+    throw new SwitchbackError(
+      'E_INPUT',
+      `${file} is not a CSV file: ${messageOf(cause).slice(0, LONGEST_WORDS)}.`,
+      { cause },
+    );
   }
 }
 
