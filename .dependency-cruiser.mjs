@@ -52,6 +52,7 @@ const oneHome = [
   ['ioredis', '^runtime/src/cache/redis/'],
   ['@grpc/[^/]+', '^runtime/src/front/grpc/'],
   ['grpc-health-check', '^runtime/src/front/grpc/'],
+  ['prom-client', '^(controller/src/(server|main\\.ts)|runtime/src/(telemetry|gateway)/)'],
   ['pino', '^(controller|runtime)/src/(log|main)\\.ts$'],
 ].map(([name, home]) => ({
   name: `home-of-${name}`,

@@ -10,6 +10,7 @@ import type {
 import type { Artifacts } from '../artifact/artifact.ts';
 import { backOffMs } from '../back-off.ts';
 import { Batcher, type BatcherState } from '../batching/batcher.ts';
+import { capacityRows } from '../batching/capacity.ts';
 import type { Ran, Work } from '../batching/work.ts';
 import type { Cause, Charge, Prepare, Setback } from '../charge.ts';
 import type { Clock } from '../clock.ts';
@@ -23,8 +24,6 @@ import { type ArtifactPaths, openArtifacts, prepareEngine } from './prepare.ts';
 import { Seats } from './seats.ts';
 import { isBatchable } from './signature.ts';
 
-/** Rows that may wait, where the settings say nothing else. */
-const QUEUE_ROWS = 1024;
 /** How long requests wait for an engine to be replaced: what it takes on a busy machine; each has its own deadline. */
 const OUTAGE_MS = 5000;
 /** How long the last requests may take once a revision is not wanted any more. */
@@ -282,7 +281,7 @@ export class Revision {
     return new Batcher({
       limits,
       // A batch must fit, whatever is said of the queue.
-      capacityRows: Math.max(limits.queueRows ?? QUEUE_ROWS, limits.maxBatch),
+      capacityRows: capacityRows(limits),
       outageMs: OUTAGE_MS,
       engines,
       isBatchable: isBatchable(signature),

@@ -10,9 +10,9 @@ import type { Inference } from '../../inference/inference.ts';
 import type { Log } from '../../log.ts';
 import { VERSION } from '../../version.ts';
 import { known } from '../answering.ts';
+import { modelConfig } from '../protocol/v2/model-config.ts';
 import type { V2Options } from '../protocol/v2/routes.ts';
 import { versionState } from '../protocol/v2/version-state.ts';
-import { modelConfig } from './model-config.ts';
 import { answeredBy, refusal } from './refusal.ts';
 
 export type ServiceOptions = Omit<V2Options, 'keys'> & { log: Log };

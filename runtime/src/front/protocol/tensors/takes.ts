@@ -1,4 +1,5 @@
 import type { Backend, TensorSpec } from '@switchback-ml/schemas';
+import { capacityRows } from '../../../batching/capacity.ts';
 import { isBatchable } from '../../../loading/signature.ts';
 
 /** What a revision takes, worked out once. */
@@ -12,9 +13,6 @@ export interface Takes {
   mostRows: number;
 }
 
-/** Where the snapshot says nothing of how many rows may wait. */
-const MOST_ROWS = 1024;
-
 const KNOWN = new WeakMap<Backend, Takes>();
 
 export function takesOf(backend: Backend): Takes {
@@ -25,7 +23,7 @@ export function takesOf(backend: Backend): Takes {
     names: Object.keys(signature.inputs),
     specs: Object.values(signature.inputs),
     isBatchable: isBatchable(signature),
-    mostRows: limits.queueRows ?? MOST_ROWS,
+    mostRows: capacityRows(limits),
   };
   KNOWN.set(backend, takes);
   return takes;

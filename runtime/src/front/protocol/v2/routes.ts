@@ -4,7 +4,7 @@ import { SwitchbackError } from '../../../error.ts';
 import type { Inference } from '../../../inference/inference.ts';
 import type { Readiness } from '../../../serving.ts';
 import { authenticate } from '../../access.ts';
-import { modelConfig } from '../../grpc/model-config.ts';
+import { modelConfig } from './model-config.ts';
 import { registerRepository } from './repository.ts';
 import type { StatsSource } from './statistics.ts';
 import { type StateOptions, versionState } from './version-state.ts';

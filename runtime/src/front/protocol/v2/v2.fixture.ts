@@ -13,7 +13,10 @@ export function takes(
   outputs: Record<string, TensorSpec> = Y,
   queueRows = 8,
 ): Backend {
-  const { backend } = ratioVersion({ label: '1.2.0', limits: { queueRows } });
+  const { backend } = ratioVersion({
+    label: '1.2.0',
+    limits: { queueRows, maxBatch: Math.min(queueRows, 64) },
+  });
   return { ...backend, signature: { inputs, outputs } };
 }
 

@@ -1,5 +1,5 @@
 import type { Backend, Datatype, TensorSpec } from '@switchback-ml/schemas';
-import { isBatchable } from '../../loading/signature.ts';
+import { isBatchable } from '../../../loading/signature.ts';
 
 /** Field names as in `inference.proto`. */
 export interface ModelConfig {
