@@ -65,7 +65,7 @@ export async function startRuntimeFixture(options: RuntimeFixtureOptions = {}): 
     async serve(...versions) {
       const backends = publish(...versions);
       const { generation } = snapshotOf({ ratio: backends });
-      await eventually(async () => isApplied(await observe(), generation), 'the route being applied');
+      await eventually(async () => isSettled(await observe(), generation), 'the route being applied');
       return backends;
     },
     infer: (body, path = '/v2/models/ratio/infer', headers = {}) =>
@@ -111,6 +111,8 @@ async function startRuntimeOf(
   return runtime.address;
 }
 
-function isApplied({ routes }: RuntimeObservation, generation: string): boolean {
-  return Object.values(routes).some(route => route.generation === generation);
+/** Applied, and those without weight are loaded as well, or never will be. */
+function isSettled({ routes, loaded }: RuntimeObservation, generation: string): boolean {
+  const isApplied = Object.values(routes).some(route => route.generation === generation);
+  return isApplied && loaded.every(({ state }) => state === 'ready' || state === 'failed');
 }
