@@ -1,17 +1,19 @@
 import type { Socket } from 'node:net';
+import { TIMEOUT_HEADER } from '@switchback-ml/schemas';
 import type { SwitchbackError } from '../error.ts';
 import type { Head } from '../front/lane/head.ts';
 import { Held } from '../front/lane/held.ts';
 import { HeadMemo } from '../front/lane/memo.ts';
 import { printAnswer } from '../front/lane/print.ts';
 import { LARGEST_BODY_BYTES } from '../front/limits.ts';
+import { readTimeoutMs } from '../inference/deadline.ts';
 import { type AnswerHead, printAnswerHead } from './answer-head.ts';
 import { Exchange, type Recipient } from './exchange.ts';
 import type { Fleet, Route } from './fleet/fleet.ts';
 import type { Upstream } from './fleet/upstream.ts';
 import { MOST_HELD_BYTES, SMALL_BYTES } from './limits.ts';
 import { refuse } from './refuse.ts';
-import { forwardedHead, readTimeoutMs, TIMEOUT_HEADER } from './request-head.ts';
+import { forwardedHead } from './request-head.ts';
 
 export interface ClientOptions {
   fleet: Fleet;

@@ -1,8 +1,6 @@
+import { TIMEOUT_HEADER } from '@switchback-ml/schemas';
 import type { Head } from '../front/lane/head.ts';
 import { HOP_BY_HOP } from './answer-head.ts';
-
-/** How long the caller cares to wait, in whole milliseconds from when the request was there whole. */
-export const TIMEOUT_HEADER = 'x-switchback-timeout-ms';
 
 /** What a client says of where it comes from is not passed on: what we say of it is. */
 const CLAIMED: ReadonlySet<string> = new Set([
@@ -27,9 +25,4 @@ export function forwardedHead(head: Head, path: string, peer: string, timeoutMs:
     text += `${name}: ${name === TIMEOUT_HEADER && timeoutMs !== null ? timeoutMs : value}\r\n`;
   }
   return Buffer.from(`${text}x-forwarded-for: ${peer}\r\n\r\n`, 'latin1');
-}
-
-/** Null: none was named, or what was named is no time. */
-export function readTimeoutMs(value: string | undefined): number | null {
-  return value !== undefined && /^[1-9]\d{0,8}$/.test(value) ? Number(value) : null;
 }

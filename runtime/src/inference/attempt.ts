@@ -9,6 +9,7 @@ import type { Serving } from '../serving.ts';
 import { type Counts, nonFiniteOutputs } from '../telemetry/counts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { DecodedRequest, InferenceCall } from './call.ts';
+import { deadlineOf } from './deadline.ts';
 import type { Journey } from './journey.ts';
 
 export interface AttemptOptions {
@@ -73,10 +74,16 @@ export function canAnswer(
 
 function workOf(call: InferenceCall, request: DecodedRequest, backend: Backend, journey: Journey): Work {
   const { inputs, rows } = request.read(backend);
-  const { timeoutMs, priority } = request;
-  const deadline = timeoutMs === null ? Number.POSITIVE_INFINITY : call.arrivedAt + timeoutMs;
+  const deadline = deadlineOf(call, request);
   journey.rows = rows;
-  return { inputs, rows, alone: journey.attempts++ > 0, deadline, priority, caller: call.caller };
+  return {
+    inputs,
+    rows,
+    alone: journey.attempts++ > 0,
+    deadline,
+    priority: request.priority,
+    caller: call.caller,
+  };
 }
 
 /** The caller's doing, or the shortness of the whole machine: nothing that a revision answers for. */

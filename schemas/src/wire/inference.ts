@@ -132,5 +132,8 @@ export const ANSWERED_BY = {
   from: 'x-switchback-from',
 } as const;
 
+/** How long a caller cares to wait, in ms from when its request was there whole; read by runtimes and gateways. */
+export const TIMEOUT_HEADER = 'x-switchback-timeout-ms';
+
 /** Response parameter on a tensor that holds a NaN or an infinity: `null` in JSON, bit for bit in binary. */
 export const NON_FINITE_PARAMETER = 'non_finite';

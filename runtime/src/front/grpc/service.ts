@@ -10,6 +10,7 @@ import type { Inference } from '../../inference/inference.ts';
 import type { Log } from '../../log.ts';
 import { VERSION } from '../../version.ts';
 import { known } from '../answering.ts';
+import { EXTENSIONS } from '../protocol/v2/extensions.ts';
 import { modelConfig } from '../protocol/v2/model-config.ts';
 import type { V2Options } from '../protocol/v2/routes.ts';
 import { versionState } from '../protocol/v2/version-state.ts';
@@ -53,15 +54,6 @@ export function inferenceService(options: ServiceOptions): UntypedServiceImpleme
     RepositoryIndex: offer(({ ready }: { ready: boolean }) => ({ models: index(options, ready) })),
   };
 }
-
-const EXTENSIONS = [
-  'classification',
-  'model_repository',
-  'statistics',
-  'model_configuration',
-  'schedule_policy',
-  'parameters',
-];
 
 type Call<Request> = ServerUnaryCall<Request, object>;
 

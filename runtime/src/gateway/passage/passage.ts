@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { TIMEOUT_HEADER } from '@switchback-ml/schemas';
 import { asSwitchbackError, SwitchbackError } from '../../error.ts';
 import { statusOf } from '../../front/status.ts';
+import { readTimeoutMs } from '../../inference/deadline.ts';
 import { HOP_BY_HOP } from '../answer-head.ts';
 import type { Fleet, Route } from '../fleet/fleet.ts';
 import type { Member } from '../fleet/member.ts';
 import { ANSWER_TIMEOUT_MS } from '../limits.ts';
 import { allBusy, lostOnTheWay, nobodyThere, refuse, tooLate } from '../refuse.ts';
-import { isPassedOn, readTimeoutMs, TIMEOUT_HEADER } from '../request-head.ts';
+import { isPassedOn } from '../request-head.ts';
 import { isWorthAnother, MOST_ATTEMPTS, NOT_READY } from '../retry.ts';
 import { type Attempt, attempt, type Outgoing, smallBody } from './attempt.ts';
 import { collectBody, Reservation } from './body.ts';

@@ -3,7 +3,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { SwitchbackError } from '../../../error.ts';
 import type { Inference } from '../../../inference/inference.ts';
 import type { Readiness } from '../../../serving.ts';
+import { VERSION } from '../../../version.ts';
 import { authenticate } from '../../access.ts';
+import { EXTENSIONS } from './extensions.ts';
 import { modelConfig } from './model-config.ts';
 import { registerRepository } from './repository.ts';
 import type { StatsSource } from './statistics.ts';
@@ -22,16 +24,6 @@ interface ModelRoute {
   Params: { model: string; version?: string };
 }
 
-const EXTENSIONS = [
-  'binary_tensor_data',
-  'classification',
-  'model_repository',
-  'statistics',
-  'model_configuration',
-  'schedule_policy',
-  'parameters',
-];
-
 /** The Open Inference Protocol over HTTP. Health is open to all; everything else wants an inference key. */
 export function registerV2(app: FastifyInstance, options: V2Options): void {
   app.get('/v2/health/live', async () => ({ live: true }));
@@ -45,7 +37,11 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
       authenticate(request.headers.authorization, options.keys()),
     );
     const { inference } = options;
-    guarded.get('/v2', async () => ({ name: 'switchback', version: '0.1.0', extensions: EXTENSIONS }));
+    guarded.get('/v2', async () => ({
+      name: 'switchback',
+      version: VERSION,
+      extensions: ['binary_tensor_data', ...EXTENSIONS],
+    }));
     guarded.get('/v2/models', async () => ({ models: inference.models() }));
     guarded.get('/v2/models/stats', async () => ({
       model_stats: inference.models().flatMap(model => statistics(options, { model })),
