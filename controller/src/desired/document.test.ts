@@ -89,6 +89,12 @@ describe('parseDocument refuses', () => {
     expect(parsed).toMatchObject({ flaw: { code } });
   });
 
+  test('a tab as indentation, with what to write instead', () => {
+    expect(parseDocument('a:\n\tb: 1\n')).toMatchObject({
+      flaw: { line: 2, remedy: expect.stringContaining('by spaces') },
+    });
+  });
+
   test('twenty thousand keys within each other in one line, and words of the parser without end', () => {
     const nested = parseDocument('a: '.repeat(20_000));
     expect(nested).toMatchObject({ flaw: { code: expect.stringMatching(/^E_MANIFEST_(DEPTH|SYNTAX)$/) } });

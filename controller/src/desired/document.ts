@@ -72,7 +72,8 @@ function syntaxFlaw(error: { code: string; message: string }, line: number): Fla
   if (error.code === 'RESOURCE_EXHAUSTION') return flaw('E_MANIFEST_DEPTH', { line });
   return flaw('E_MANIFEST_SYNTAX', {
     message: `is not valid YAML: ${error.message.slice(0, LONGEST_WORDS)}`,
-    remedy: 'Mend this line.',
+    remedy:
+      error.code === 'TAB_AS_INDENT' ? 'Indent this line by spaces, as YAML wants it.' : 'Mend this line.',
     line,
   });
 }

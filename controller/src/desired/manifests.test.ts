@@ -188,8 +188,8 @@ const BAD: Record<string, Bad> = {
     text: `${HEAD}kind: Serving\nrollout: { canary: { steps: [{ weight: 50, for: 1m, requests: 1 }, { weight: 5, for: 1m, requests: 1 }] } }\n`,
     code: 'E_MANIFEST_FIELD',
     line: 3,
-    field: 'rollout.canary.steps',
-    says: /weights must rise/,
+    field: 'rollout.canary.steps.1.weight',
+    says: /weights must rise: write more than 50/,
     remedy: /\./,
   },
   'an objective that can never be kept': {

@@ -116,10 +116,12 @@ export const Rollout = z.strictObject({
       steps: z
         .array(Step)
         .max(20)
-        .refine(
-          steps => steps.every((s, i) => i === 0 || s.weight > steps[i - 1]!.weight),
-          'weights must rise',
-        )
+        .superRefine((steps, { addIssue }) => {
+          const at = steps.findIndex((step, i) => i > 0 && step.weight <= steps[i - 1]!.weight);
+          if (at === -1) return;
+          const message = `weights must rise: write more than ${steps[at - 1]!.weight}, which the step before has, or take this step out`;
+          addIssue({ code: 'custom', path: [at, 'weight'], message });
+        })
         .optional(),
       undecided: Undecided.optional(),
       /** Requests with the same value of this header keep to one of the two revisions. */

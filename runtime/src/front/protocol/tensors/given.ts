@@ -126,7 +126,7 @@ function commonRows(inputs: Tensors, mostRows: number): number {
 function tooManyRows(name: string, rows: number, mostRows: number): SwitchbackError {
   return badInput(
     name,
-    `may have at most ${mostRows} rows in one request, as many as may wait for the model (limits.queueRows)`,
+    `may have at most ${mostRows} rows in one request, as many as may wait for the model (limits.queue)`,
     `${rows} rows`,
   );
 }

@@ -196,7 +196,7 @@ describe('reading tensors', () => {
 
     expect(read(backend, x('FP32', [1024], Array(1024).fill(1))).rows).toBe(1024);
     expect(refusal(() => read(backend, x('FP32', [1025], Array(1025).fill(1)))).message).toContain(
-      'at most 1024 rows in one request, as many as may wait for the model (limits.queueRows)',
+      'at most 1024 rows in one request, as many as may wait for the model (limits.queue)',
     );
   });
 });
