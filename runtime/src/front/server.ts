@@ -11,8 +11,8 @@ import type { Clock } from '../clock.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Log } from '../log.ts';
+import { BUILD } from '../telemetry/build.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { VERSION } from '../version.ts';
 import { authenticate, sha256Of } from './access.ts';
 import { answering } from './answering.ts';
 import { inferenceDoor } from './door.ts';
@@ -71,7 +71,7 @@ export function makeFront(options: FrontOptions): FastifyInstance {
   answerErrors(app, options.log);
   registerV2(app, options);
   registerTfServing(app, options);
-  registerMlflow(app, { ...options, version: VERSION });
+  registerMlflow(app, { ...options, version: BUILD.version });
   registerOperations(app, options);
   app.after(() => refuseOtherVerbs(app, verbs));
   return app;

@@ -59,8 +59,8 @@ export async function attempt(
   }
 }
 
-/** Whether a request that fell to another may be answered by this one instead. */
-export function canAnswer(
+/** Who of the route may answer at once what fell to another. */
+export function standIns(
   { serving, loaded }: Pick<AttemptOptions, 'serving' | 'loaded'>,
   model: ModelName,
   insteadOf: Backend,
@@ -107,7 +107,7 @@ async function run(
   backend: Backend,
 ): Promise<Ran> {
   if (revision?.state === 'ready') return revision.infer(work);
-  const hasSibling = version === null && canAnswer(options, model as ModelName, backend).length > 0;
+  const hasSibling = version === null && standIns(options, model as ModelName, backend).length > 0;
   if (revision?.isRecovering === true && !hasSibling) return revision.infer(work);
   throw (
     revision?.refusal ??

@@ -5,12 +5,12 @@ import type { AppliedRoute } from '../routing/apply.ts';
 import { chooseBackend } from '../routing/choose-backend.ts';
 import { chooseByWeight } from '../routing/choose-by-weight.ts';
 import type { PayloadLog } from '../telemetry/payload-log/payload-log.ts';
-import { type Attempted, type AttemptOptions, attempt, canAnswer } from './attempt.ts';
+import { type Attempted, type AttemptOptions, attempt, standIns } from './attempt.ts';
 import { describe, notServed, versionsOf } from './backends.ts';
 import type { DecodedRequest, InferenceCall } from './call.ts';
 import { fallbackReply } from './fallback.ts';
 import { Journey } from './journey.ts';
-import type { InferenceOutcome } from './outcome.ts';
+import { type InferenceOutcome, LOST_ENGINE } from './outcome.ts';
 import { remembered } from './remembered.ts';
 import type { Shadowing } from './shadowing.ts';
 
@@ -89,9 +89,6 @@ const ITS_OWN = new Set([
   'E_INTERNAL',
 ]);
 
-/** What the next engine of the same revision may well do better. */
-const SHORT_LIVED = new Set(['E_ENGINE_DIED', 'E_ENGINE_TIMEOUT']);
-
 /**
  * Who may try after this failure: a sibling of the route, else the same revision with another engine. The second try
  * is the last, and goes alone: a request that kills engines takes nobody with it, and is aboard no third.
@@ -103,8 +100,8 @@ function elsewhere(
   { backend: first, error: { code } }: Attempted & { kind: 'failed' },
 ): Backend | undefined {
   if (version !== null || !ITS_OWN.has(code)) return undefined;
-  const sibling = chooseByWeight(canAnswer(options, model as ModelName, first), options.random());
-  const second = sibling ?? (SHORT_LIVED.has(code) ? first : undefined);
+  const sibling = chooseByWeight(standIns(options, model as ModelName, first), options.random());
+  const second = sibling ?? (LOST_ENGINE.has(code) ? first : undefined);
   return second !== undefined && fits(request, second) ? second : undefined;
 }
 

@@ -10,3 +10,6 @@ export type InferenceOutcome = { backend: Backend | null; journey: Journey } & (
   | { kind: 'fallback'; reply: Reply; error: SwitchbackError }
   | { kind: 'failed'; error: SwitchbackError }
 );
+
+/** An engine was lost with the request aboard: the next one of the same revision may well do better. */
+export const LOST_ENGINE: ReadonlySet<string> = new Set(['E_ENGINE_DIED', 'E_ENGINE_TIMEOUT']);

@@ -1,9 +1,8 @@
 import type { Backend, CachePolicy } from '@switchback-ml/schemas';
 import type { CachedReply, ReplyCache, ReplySource } from '../cache/cache.ts';
-import { asSwitchbackError } from '../error.ts';
 import type { InferenceCall } from './call.ts';
 import type { Journey } from './journey.ts';
-import type { InferenceOutcome } from './outcome.ts';
+import { type InferenceOutcome, LOST_ENGINE } from './outcome.ts';
 
 export interface Remembering {
   cache: ReplyCache;
@@ -30,9 +29,9 @@ export async function remembered(
     journey.from = sources[found.from];
     return { kind: 'answered', backend, journey, reply: found.reply };
   } catch (thrown) {
+    // Our own outcome stands, though its error was thrown on to those who waited for the same answer.
     if (own !== undefined) return own;
-    const error = asSwitchbackError(thrown);
-    return { kind: 'failed', backend, journey, error };
+    throw thrown;
   }
 }
 
@@ -56,7 +55,7 @@ function keyOf({ model, message, protocol }: InferenceCall, { revision, digest }
  * others who wait for the same answer share it is for the cache to say.
  */
 function worthKeeping(outcome: InferenceOutcome, backend: Backend): CachedReply | null {
-  if (outcome.kind === 'failed' && /^E_ENGINE_(DIED|TIMEOUT)$/.test(outcome.error.code)) throw outcome.error;
+  if (outcome.kind === 'failed' && LOST_ENGINE.has(outcome.error.code)) throw outcome.error;
   if (outcome.kind !== 'answered' || outcome.backend !== backend || outcome.journey.isNonFinite) return null;
   const { headers, body } = outcome.reply;
   return { headers, body: typeof body === 'string' ? Buffer.from(body) : body };

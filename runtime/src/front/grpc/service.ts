@@ -8,7 +8,7 @@ import type { Backend, ModelStatistics, RepositoryIndex, TensorSpec } from '@swi
 import { SwitchbackError } from '../../error.ts';
 import type { Inference } from '../../inference/inference.ts';
 import type { Log } from '../../log.ts';
-import { VERSION } from '../../version.ts';
+import { BUILD } from '../../telemetry/build.ts';
 import { known } from '../answering.ts';
 import { EXTENSIONS } from '../protocol/v2/extensions.ts';
 import { modelConfig } from '../protocol/v2/model-config.ts';
@@ -32,7 +32,7 @@ export function inferenceService(options: ServiceOptions): UntypedServiceImpleme
   return {
     ServerLive: offer(() => ({ live: true })),
     ServerReady: offer(() => ({ ready: readiness().isReady })),
-    ServerMetadata: offer(() => ({ name: 'switchback', version: VERSION, extensions: EXTENSIONS })),
+    ServerMetadata: offer(() => ({ name: 'switchback', version: BUILD.version, extensions: EXTENSIONS })),
     ModelReady: offer((request: ModelRequest, call) => {
       const backend = backendOf(inference, request, call);
       return { ready: options.isReady(request.name, backend) };

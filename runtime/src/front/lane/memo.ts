@@ -1,4 +1,4 @@
-import { type Head, type ReadHead, readHead } from './head.ts';
+import { type ReadHead, readHead } from './head.ts';
 
 /**
  * Reads heads, remembering the last: a client that keeps its connection sends the same head again and again, and
@@ -19,10 +19,5 @@ export class HeadMemo {
       this.#bytes = Buffer.from(bytes.subarray(0, read.head.headBytes));
     }
     return read;
-  }
-
-  /** Whether this is the very head that was read last before it. */
-  isLast(head: Head): boolean {
-    return this.#read?.head === head;
   }
 }

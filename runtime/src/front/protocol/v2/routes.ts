@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { SwitchbackError } from '../../../error.ts';
 import type { Inference } from '../../../inference/inference.ts';
 import type { Readiness } from '../../../serving.ts';
-import { VERSION } from '../../../version.ts';
+import { BUILD } from '../../../telemetry/build.ts';
 import { authenticate } from '../../access.ts';
 import { EXTENSIONS } from './extensions.ts';
 import { modelConfig } from './model-config.ts';
@@ -39,7 +39,7 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
     const { inference } = options;
     guarded.get('/v2', async () => ({
       name: 'switchback',
-      version: VERSION,
+      version: BUILD.version,
       extensions: ['binary_tensor_data', ...EXTENSIONS],
     }));
     guarded.get('/v2/models', async () => ({ models: inference.models() }));
