@@ -6,9 +6,10 @@ import { measureRaw } from './measure/raw.ts';
 import { measureTable, type TableOptions } from './measure/table.ts';
 import { HEAVIEST, modelNamed } from './model/models.ts';
 import { makeSample } from './model/sample.ts';
-import type { Options } from './options.ts';
+import type { Options, Scenario } from './options.ts';
 import type { Progress, Step } from './progress.ts';
 import type { RawResult, Results, Table } from './results.ts';
+import { availability } from './scenario/availability.ts';
 import { killEngines } from './scenario/kill.ts';
 import { overload } from './scenario/overload.ts';
 import { soak } from './scenario/soak.ts';
@@ -41,6 +42,7 @@ export async function bench(
     swap: null,
     kill: null,
     overload: null,
+    availability: null,
     soak: null,
   };
   try {
@@ -101,24 +103,24 @@ function rawSteps(
   }));
 }
 
-type Scenarios = { -readonly [Name in 'swap' | 'kill' | 'overload' | 'soak']: Results[Name] };
+type Scenarios = { -readonly [Name in Exclude<Scenario, 'raw'>]: Results[Name] };
 
 function scenarioSteps(options: Options, ground: Ground, results: Scenarios): Step[] {
-  const { isQuick, forMs, requests } = options;
+  const { isQuick, forMs, requests, availabilityMs } = options;
   const swaps = isQuick ? SWAPS.quick : SWAPS.full;
   const kills = isQuick ? KILLS.quick : KILLS.full;
   const quietMs = 2 * forMs;
   const all: Record<keyof Scenarios, Step> = {
     swap: {
       what: `${swaps} versions swapped under load`,
-      estimateMs: 2 * quietMs + 6000 + swaps * 1000,
+      estimateMs: 2 * quietMs + 6000 + swaps * 1500,
       run: async () => {
         results.swap = await swapVersions(swaps, quietMs, ground);
       },
     },
     kill: {
       what: `${kills} engines killed under load`,
-      estimateMs: 2 * quietMs + 6000 + kills * 1500,
+      estimateMs: 2 * quietMs + 6000 + kills * 2000,
       run: async () => {
         results.kill = await killEngines(kills, quietMs, ground);
       },
@@ -130,6 +132,13 @@ function scenarioSteps(options: Options, ground: Ground, results: Scenarios): St
         results.overload = await overload(quietMs, ground);
       },
     },
+    availability: {
+      what: 'two runtimes behind a gateway, and what befalls them',
+      estimateMs: availabilityMs + 30_000,
+      run: async () => {
+        results.availability = await availability(availabilityMs, ground);
+      },
+    },
     soak: {
       what: `${requests.toLocaleString('en')} requests`,
       estimateMs: requests / 20,
@@ -138,7 +147,7 @@ function scenarioSteps(options: Options, ground: Ground, results: Scenarios): St
       },
     },
   };
-  return (['swap', 'kill', 'overload', 'soak'] as const)
+  return (Object.keys(all) as (keyof Scenarios)[])
     .filter(name => options.scenarios.has(name))
     .map(name => all[name]);
 }

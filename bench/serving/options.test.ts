@@ -12,16 +12,16 @@ describe('readOptions', () => {
 
     expect(options.models).toHaveLength(5);
     expect(options.subjects.has('mlserver')).toBe(true);
-    expect([...options.scenarios]).toEqual(['raw', 'swap', 'kill', 'overload', 'soak']);
+    expect([...options.scenarios]).toEqual(['raw', 'swap', 'kill', 'overload', 'availability', 'soak']);
     expect(options).toMatchObject({ forMs: 3000, rounds: 5, out: '/repository/docs', hasTables: true });
   });
 
-  test('quick leaves out peers, most models, the soak and the documents', () => {
+  test('quick leaves out peers, most models, what takes long and the documents', () => {
     const options = read('--quick', '--json');
 
     expect(options).toMatchObject({ models: ['iris'], forMs: 2000, rounds: 3, out: null, isJson: true });
     expect([...options.subjects]).toEqual(['switchback', 'fastify', 'node-http']);
-    expect(options.scenarios.has('soak')).toBe(false);
+    expect([...options.scenarios]).toEqual(['raw', 'swap', 'kill', 'overload']);
   });
 
   test('only what is named: a scenario alone measures nothing side by side', () => {

@@ -13,11 +13,13 @@ export const SUBJECTS = [
   'bentoml',
   'mlflow',
 ];
-export const SCENARIOS = ['raw', 'swap', 'kill', 'overload', 'soak'] as const;
+export const SCENARIOS = ['raw', 'swap', 'kill', 'overload', 'availability', 'soak'] as const;
+/** Those that take longer than a quick look may. */
+const LONG: readonly Scenario[] = ['availability', 'soak'];
 export type Scenario = (typeof SCENARIOS)[number];
 
 export const USAGE =
-  'bench [--quick] [--json] [--only <name>,…] [--for 3s] [--rounds 5] [--requests 10000000] [--out <folder>]\n' +
+  'bench [--quick] [--json] [--only <name>,…] [--for 3s] [--rounds 5] [--requests 10000000] [--availability 10m] [--out <folder>]\n' +
   '  --quick     without peers, the lightest and the heaviest model, fewer rounds; under 5 minutes on two cores\n' +
   '  --json      one line for programs, last on standard output\n' +
   `  --only      models (${MODELS.map(({ name }) => name).join(', ')}),\n` +
@@ -26,6 +28,7 @@ export const USAGE =
   '  --for       how long one measurement is (default: 3s, and 2s when quick)\n' +
   '  --rounds    how often each is repeated in turn with the others (default: 5, and 3 when quick)\n' +
   '  --requests  of the soak (default: 10000000; none when quick)\n' +
+  '  --availability  how long runtimes are killed and replaced under load (default: 10m; not at all when quick)\n' +
   '  --out       where benchmarks.md and its plots go (default: docs, and nowhere when quick)';
 
 export interface Options {
@@ -40,6 +43,7 @@ export interface Options {
   forMs: number;
   rounds: number;
   requests: number;
+  availabilityMs: number;
   /** Null: no documents are written. */
   out: string | null;
 }
@@ -55,6 +59,7 @@ export function readOptions(args: readonly string[], root: string): Options | nu
       for: { type: 'string' },
       rounds: { type: 'string' },
       requests: { type: 'string', default: '10000000' },
+      availability: { type: 'string', default: '10m' },
       out: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -71,6 +76,7 @@ export function readOptions(args: readonly string[], root: string): Options | nu
     forMs: duration('--for', values.for ?? (isQuick ? '2s' : '3s')),
     rounds: wholeNumber('--rounds', values.rounds ?? (isQuick ? '3' : '5'), 100),
     requests: wholeNumber('--requests', values.requests, 1e9),
+    availabilityMs: duration('--availability', values.availability),
     out: values.out ?? (isQuick ? null : join(root, 'docs')),
   };
 }
@@ -92,7 +98,9 @@ function chosen(
     subjects: new Set(
       subjects.length > 0 ? subjects : isQuick ? ['switchback', 'fastify', 'node-http'] : SUBJECTS,
     ),
-    scenarios: new Set(only.length > 0 ? scenarios : SCENARIOS.filter(name => !isQuick || name !== 'soak')),
+    scenarios: new Set(
+      only.length > 0 ? scenarios : SCENARIOS.filter(name => !isQuick || !LONG.includes(name)),
+    ),
     hasTables: only.length === 0 || models.length > 0 || subjects.length > 0,
   };
 }

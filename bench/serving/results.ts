@@ -1,4 +1,5 @@
 import type { OpenResult } from './load/open.ts';
+import type { SteadyResult } from './load/steady.ts';
 import type { SubjectKind } from './subject/subject.ts';
 import type { Encoding } from './v2.ts';
 
@@ -23,7 +24,7 @@ export interface SubjectResult {
   what: string;
   cells: readonly Cell[];
   /** At half of what it did at most. */
-  half: { perSecond: number; open: OpenResult };
+  half: SteadyResult;
   residentMiB: number;
 }
 
@@ -80,6 +81,29 @@ export interface SoakResult {
   samples: readonly { requests: number; frontMiB: number; engineMiB: number }[];
 }
 
+/** What became of requests with fixed arrivals. */
+export interface Asked {
+  sent: number;
+  answered: number;
+  /** By 429 or 503. */
+  turnedAway: number;
+  failed: number;
+  slowestMs: number;
+}
+
+/** Two runtimes behind a gateway, while this and that befalls them. */
+export interface AvailabilityResult {
+  model: string;
+  /** Of the steady load, a tenth of what they can do. */
+  perSecond: number;
+  /** How often each was done, under steady load. */
+  deeds: Record<string, number>;
+  steady: Asked;
+  /** At ten times what they can do, between rounds. */
+  overloaded: Asked;
+  tookMs: number;
+}
+
 export interface Results {
   machine: Machine;
   tables: readonly Table[];
@@ -87,6 +111,7 @@ export interface Results {
   swap: Disturbed | null;
   kill: Disturbed | null;
   overload: OverloadResult | null;
+  availability: AvailabilityResult | null;
   soak: SoakResult | null;
 }
 

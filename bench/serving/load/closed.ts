@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Dialect } from '../subject/subject.ts';
-import { wrkScript } from './wrk-script.ts';
+import { type ThinkMs, wrkScript } from './wrk-script.ts';
 
 const run = promisify(execFile);
 const GRACE_MS = 30_000;
@@ -11,6 +11,8 @@ const GRACE_MS = 30_000;
 export interface ClosedOptions {
   /** Each asks again once it is answered. */
   connections: number;
+  /** Between an answer and the next request, by chance; absent: none. */
+  thinkMs?: ThinkMs;
   forMs: number;
   scratch: string;
   signal: AbortSignal;
@@ -37,9 +39,9 @@ export function wrkTrouble(): string | null {
 
 /** By wrk with one thread. */
 export async function closedLoad(dialect: Dialect, options: ClosedOptions): Promise<ClosedResult> {
-  const { connections, forMs, scratch, signal } = options;
+  const { connections, thinkMs, forMs, scratch, signal } = options;
   const script = join(scratch, 'load.lua');
-  await writeFile(script, wrkScript(dialect));
+  await writeFile(script, wrkScript(dialect, thinkMs));
   const seconds = Math.max(1, Math.round(forMs / 1000));
   const args = [
     '--threads=1',

@@ -1,7 +1,12 @@
 import type { Dialect } from '../subject/subject.ts';
 
+export interface ThinkMs {
+  least: number;
+  most: number;
+}
+
 /** For wrk: the questions in turn, ready before the clock runs, and the outcome as one line of JSON. */
-export function wrkScript({ messages }: Dialect): string {
+export function wrkScript({ messages }: Dialect, think?: ThinkMs): string {
   const requests = messages.map(({ headers, body }) => {
     const fields = Object.entries(headers).map(([name, value]) => `[${quoted(name)}]=${quoted(value)}`);
     return `wrk.format("POST", nil, {${fields.join(',')}}, ${quoted(body)})`;
@@ -17,6 +22,7 @@ function request()
   at = at % #all + 1
   return all[at]
 end
+${think === undefined ? '' : `function delay() return math.random(${think.least}, ${think.most}) end`}
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(

@@ -1,4 +1,4 @@
-import { openLoad } from '../load/open.ts';
+import { steadyLoad } from '../load/steady.ts';
 import type { Sample } from '../model/sample.ts';
 import type { SubjectResult, Table } from '../results.ts';
 import type { Ground, Subject, SubjectKind } from '../subject/subject.ts';
@@ -7,7 +7,6 @@ import type { Encoding } from '../v2.ts';
 import { cellOf, measureRound, type Round } from './cell.ts';
 import { troubleOf } from './check.ts';
 
-const OPEN_CONNECTIONS = 256;
 /** So that one connection is not all that was ever warm. */
 const WARM_CONNECTIONS = 32;
 const WARM_MS = 1000;
@@ -122,13 +121,8 @@ async function resultOf(
   const residentMiB = usageOf([...front, ...engine]).residentBytes / 2 ** 20;
   const perSecond = Math.max(...cells.map(cell => cell.perSecond)) / 2;
   ground.tell(`${name}: latency at ${Math.round(perSecond).toLocaleString('en')}/s, half of its most`);
-  const open = await openLoad(subject.dialect(encoding), {
-    perSecond,
-    forMs: 2 * forMs,
-    connections: OPEN_CONNECTIONS,
-    signal: ground.signal,
-  });
-  return { name, role, what, cells, half: { perSecond, open }, residentMiB };
+  const half = await steadyLoad(subject.dialect(encoding), { ...ground, perSecond, forMs: 2 * forMs });
+  return { name, role, what, cells, half, residentMiB };
 }
 
 /** The setting with the most answers a second in a short trial. Rejects where none can be had. */

@@ -6,6 +6,7 @@ import { headlineOf } from '../headline.ts';
 import { plotsOf } from './plots.ts';
 import { printPage, printResults } from './print.ts';
 import { someResults } from './results.fixture.ts';
+import { sectionsOf } from './sections.ts';
 import { lineChart } from './svg.ts';
 import { writeReport } from './write.ts';
 
@@ -30,6 +31,14 @@ describe('the check of XML that these tests use', () => {
   test.each(['<a><b></a></b>', '<a>', '<a>1 < 2</a>', '<a b=c/>', '<a>R&D</a>'])('refuses %s', text => {
     expect(xmlTrouble(text)).not.toBeNull();
   });
+});
+
+test('availability is told as a share, and beside what a day at 99.9 % allows', () => {
+  const section = sectionsOf(someResults()).find(({ title }) => title === 'Availability');
+
+  expect(section?.words).toContain('10.0 minutes');
+  expect(section?.words).toContain('3 × version swapped, 3 × engine killed');
+  expect(section?.grid[1]?.slice(-2)).toEqual(['99.9500 %', '0.50']);
 });
 
 describe('plots', () => {

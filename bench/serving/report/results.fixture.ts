@@ -39,6 +39,14 @@ export function someResults(): Results {
       overloaded: { ...open(8), failed: { 'HTTP 504': 7 } },
       p99Ratio: 4,
     },
+    availability: {
+      model: 'wide-cnn',
+      perSecond: 170,
+      deeds: { 'version swapped': 3, 'engine killed': 3 },
+      steady: { sent: 10_000, answered: 9995, turnedAway: 1, failed: 4, slowestMs: 120 },
+      overloaded: { sent: 5000, answered: 600, turnedAway: 4400, failed: 0, slowestMs: 40 },
+      tookMs: 600_000,
+    },
     soak: {
       requests: 2e6,
       failed: 0,
@@ -94,5 +102,12 @@ function subject(name: string, role: SubjectResult['role'], rates: readonly numb
       rounds: [perSecond / 2, perSecond, perSecond * 2],
     }),
   );
-  return { name, role, what: 'as it is', cells, half: { perSecond: 4500, open: open(2) }, residentMiB: 200 };
+  return {
+    name,
+    role,
+    what: 'as it is',
+    cells,
+    half: { perSecond: 4500, open: open(2), refused: 0 },
+    residentMiB: 200,
+  };
 }

@@ -1,6 +1,15 @@
 import type { OpenResult } from '../load/open.ts';
-import type { Disturbed, OverloadResult, RawResult, Results, SoakResult, Table } from '../results.ts';
+import type {
+  AvailabilityResult,
+  Disturbed,
+  OverloadResult,
+  RawResult,
+  Results,
+  SoakResult,
+  Table,
+} from '../results.ts';
 import {
+  availabilityGrid,
   budgetGrid,
   disturbedGrid,
   type Grid,
@@ -23,13 +32,14 @@ export interface Section {
 }
 
 /** Everything that was measured, in the order in which it is told; the terminal and the page say the same. */
-export function sectionsOf({ tables, raw, swap, kill, overload, soak }: Results): Section[] {
+export function sectionsOf({ tables, raw, swap, kill, overload, availability, soak }: Results): Section[] {
   return [
     ...tables.flatMap(tableSections),
     ...(raw.length === 0 ? [] : [rawSection(raw)]),
     ...(swap === null ? [] : [disturbedSection('Versions swapped under load', 'swap', swap)]),
     ...(kill === null ? [] : [disturbedSection('Engines killed under load', 'kill', kill)]),
     ...(overload === null ? [] : [overloadSection(overload)]),
+    ...(availability === null ? [] : [availabilitySection(availability)]),
     ...(soak === null ? [] : [soakSection(soak)]),
   ];
 }
@@ -51,7 +61,7 @@ function tableSections(table: Table): Section[] {
     {
       title: `${title}: latency at half load`,
       words:
-        'Fixed arrivals at half of what each did at most; latency from the intended start of each request.',
+        'Half of what each did at most; latency of up to 1,000 requests a second with fixed arrivals, each from its intended start. The rest of the rate comes from callers who think for 10 to 30 ms.',
       grid: halfGrid(table),
       notes: subjects.flatMap(({ name, half }) => failureNotes(name, half.open)),
     },
@@ -75,7 +85,7 @@ function rawSection(raw: readonly RawResult[]): Section {
 function disturbedSection(title: string, plot: string, disturbed: Disturbed): Section {
   return {
     title,
-    words: `Fixed arrivals of ${Math.round(disturbed.perSecond)} a second, 30 % of capacity. Failed: anything but an answer, 429 and 503 too.`,
+    words: `Fixed arrivals of ${Math.round(disturbed.perSecond)} a second, a tenth of capacity. Failed: anything but an answer, 429 and 503 too.`,
     grid: disturbedGrid(disturbed),
     notes: failureNotes('meanwhile', disturbed.disturbed),
     plot,
@@ -88,6 +98,16 @@ function overloadSection(overload: OverloadResult): Section {
     words: `Fixed arrivals of ${overload.model}, at a tenth and at ten times of its capacity. Turned away: 429 or 503.`,
     grid: overloadGrid(overload),
     notes: failureNotes('ten times', overload.overloaded),
+  };
+}
+
+function availabilitySection(result: AvailabilityResult): Section {
+  const deeds = Object.entries(result.deeds).map(([what, times]) => `${times} × ${what}`);
+  const minutes = (result.tookMs / 60_000).toFixed(1);
+  return {
+    title: 'Availability',
+    words: `Two runtimes behind a gateway, ${minutes} minutes: fixed arrivals of ${result.model}, ${Math.round(result.perSecond)} a second, while ${deeds.join(', ')}; and between, ten times what they can do.`,
+    grid: availabilityGrid(result),
   };
 }
 

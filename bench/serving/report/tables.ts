@@ -1,6 +1,8 @@
 import { ratiosOf } from '../headline.ts';
 import { failuresOf } from '../load/open.ts';
+import { shortcomingsOf } from '../load/steady.ts';
 import type {
+  AvailabilityResult,
   Disturbed,
   Machine,
   OverloadResult,
@@ -44,14 +46,14 @@ export function throughputGrid({ subjects }: Table): Grid {
 export function halfGrid({ subjects }: Table): Grid {
   return [
     ['subject', 'requests/s', 'p50', 'p95', 'p99', 'p99.9', 'failed', 'sent late (p99)'],
-    ...subjects.map(({ name, half: { perSecond, open } }) => [
+    ...subjects.map(({ name, half: { perSecond, open, refused } }) => [
       name,
       whole(perSecond),
       ms(open.answered.p50Ms),
       ms(open.answered.p95Ms),
       ms(open.answered.p99Ms),
       ms(open.answered.p999Ms),
-      whole(failuresOf(open) + open.turnedAway.count),
+      whole(shortcomingsOf({ open, refused })),
       ms(open.latenessP99Ms),
     ]),
   ];
@@ -146,6 +148,20 @@ export function overloadGrid({ unloaded, overloaded, capacityPerSecond, p99Ratio
       ms(open.latenessP99Ms),
     ]),
     ['ratio', '', '', times(p99Ratio), `${(share * 100).toFixed(1)} %`, '', '', ''],
+  ];
+}
+
+/** Beside what a day at 99.9 % allows. */
+export function availabilityGrid({ steady, overloaded }: AvailabilityResult): Grid {
+  const rows = { steady, 'ten times': overloaded };
+  return [
+    ['', 'requests', 'answered', 'turned away', 'failed', 'slowest', 'good ratio', 'bad of 99.9 %’s budget'],
+    ...Object.entries(rows).map(([what, { sent, answered, turnedAway, failed, slowestMs }]) => {
+      const bad = (turnedAway + failed) / Math.max(1, sent);
+      const share =
+        what === 'steady' ? [`${(100 * (1 - bad)).toFixed(4)} %`, `${(bad / 0.001).toFixed(2)}`] : ['–', '–'];
+      return [what, whole(sent), whole(answered), whole(turnedAway), whole(failed), ms(slowestMs), ...share];
+    }),
   ];
 }
 

@@ -6,8 +6,11 @@ import { median } from '../statistics.ts';
 import type { OurSubject } from '../subject/ours.ts';
 import type { Ground } from '../subject/subject.ts';
 
-/** Of what it can do: enough that a stall shows, and room for what the disturbance itself costs. */
-const LOAD_SHARE = 0.3;
+/**
+ * Of what it can do: enough that a stall shows, and room for what the disturbance itself costs and for the generator,
+ * which needs more processor time for a request than what it asks.
+ */
+const LOAD_SHARE = 0.1;
 const CONNECTIONS = 256;
 const CAPACITY_MS = 2000;
 const CAPACITY_CONNECTIONS = 32;

@@ -7,7 +7,8 @@ import { versionOf } from '../subject/snapshot.ts';
 import type { Ground } from '../subject/subject.ts';
 import { underLoad } from './disturbance.ts';
 
-const REST_MS = 100;
+/** Far more often than anybody releases, and seldom enough that the times between say what is usual. */
+const REST_MS = 1000;
 
 /** One version after another, each with weights other than the one before it. */
 export async function swapVersions(times: number, quietMs: number, ground: Ground): Promise<Disturbed> {
