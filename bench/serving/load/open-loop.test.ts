@@ -102,12 +102,25 @@ describe('OpenLoop', () => {
     ]);
   });
 
+  test('has failed what was due before it was stopped and found no connection', () => {
+    const { lines, sent, open } = connections(1);
+    const loop = loopOver(open);
+    loop.pump(0);
+
+    loop.stop(300);
+    loop.answer(lines[0]!, 200, true, 310);
+
+    expect(sent).toEqual([0]);
+    expect(Object.fromEntries(loop.failures)).toEqual({ 'never sent': 3 });
+    expect(loop.isDone).toBe(true);
+  });
+
   test('starts no more once it is stopped, and is done when what is aboard is', () => {
     const { lines, sent, open } = connections(10);
     const loop = loopOver(open);
     loop.pump(0);
 
-    loop.stop();
+    loop.stop(0);
     loop.pump(900);
 
     expect(sent).toEqual([0]);

@@ -91,8 +91,10 @@ export class OpenLoop {
     if (request !== undefined) this.#fail(request, why);
   }
 
-  /** Starts no more; what is aboard is waited for. */
-  stop(): void {
+  /** Starts no more; what is aboard is waited for, and what is due by now and finds no connection has failed. */
+  stop(now: number): void {
+    this.pump(now);
+    for (; this.nextAt <= now; this.#next++) this.#fail(this.#next, 'never sent');
     this.#total = this.#next;
   }
 

@@ -55,7 +55,7 @@ function drive({ host, port, requests, connections, ...rest }: OpenOrder): Promi
   const loop = new OpenLoop({ ...rest, open }, startAt);
   let giveUpAt = startAt + rest.forMs + GRACE_MS;
   process.once('message', () => {
-    loop.stop();
+    loop.stop(performance.now());
     giveUpAt = performance.now() + GRACE_MS;
   });
   return new Promise(resolve => {
