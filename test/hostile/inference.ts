@@ -1,12 +1,11 @@
-import type { HostileInput, HostileInputs } from './entry.ts';
+import type { HostileInputs } from './entry.ts';
 
 const FRONT = 'runtime/src/front/hostile.test.ts';
 const LANE = 'runtime/src/front/lane/lane.test.ts';
 const DOOR = 'runtime/src/front/door.test.ts';
 const BODIES = 'runtime/src/front/protocol/v2/hostile.test.ts';
+const OVERLOAD = 'runtime/src/inference/overload.test.ts';
 const ROUTES = 'runtime/src/front/protocol/v2/routes.test.ts';
-
-const left = (what: string): HostileInput => ({ what, left: 'runtime protocols' });
 
 /** Requests to a runtime. */
 export const inference: HostileInputs = {
@@ -106,7 +105,13 @@ export const inference: HostileInputs = {
     file: LANE,
     tests: ['tells whose caller hung up, and answers nobody'],
   },
-  H19: left('ten times the load it can bear'),
+  H19: {
+    what: 'ten times the load it can bear',
+    file: OVERLOAD,
+    tests: [
+      'H19 more than can be done is turned away at once with a time to come again, and most of it unread',
+    ],
+  },
   H20: {
     what: 'an idempotency key again, with another body',
     file: FRONT,

@@ -415,4 +415,31 @@ describe('a slow engine', () => {
 
     expect(seen.slice(before)).toEqual([[0], [1, 2, 3]]);
   });
+
+  test('gets a second batch at once when most of its time would go into rows, and never one of more than pays', async () => {
+    const limits = { maxBatch: 64, timeoutMs: 5000 };
+    const { queue, clock, seen, answer, finish } = queueing({ limits, capacityRows: 1000 });
+    for (let batch = 0; batch < 40; batch++) {
+      const values = Array.from({ length: 1 + (batch % 5) }, (_, row) => row);
+      const asked = queue.submit(work(values));
+      await settled();
+      await clock.advance(1 + 4 * values.length);
+      await answer();
+      await asked;
+    }
+    expect(queue.describe().cost).toMatchObject({
+      fixedMs: expect.closeTo(1),
+      perRowMs: expect.closeTo(4),
+    });
+    const before = seen.length;
+
+    const asked = [queue.submit(work([1]))];
+    await settled();
+    asked.push(...Array.from({ length: 40 }, (_, row) => queue.submit(work([row]))));
+    await settled();
+    // A batch of its own cost 1 ms and of 4 ms a row loses less than 2 % to it from 13 rows on.
+    expect(seen.slice(before).map(values => values.length)).toEqual([1, 13]);
+    await finish();
+    await Promise.all(asked);
+  });
 });

@@ -2,15 +2,16 @@ import type { BackendLimits } from '@switchback-ml/schemas';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import { SwitchbackError } from '../error.ts';
-import { overload } from './admission.ts';
+import { Admission, type Queued, type Refusal } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { CostCurve } from './cost.ts';
 import { Crew, type Post } from './crew.ts';
 import { Forecast } from './forecast.ts';
 import type { Linger } from './linger.ts';
-import { runInParts } from './oversized.ts';
+import { Outage } from './outage.ts';
+import { Oversized } from './oversized.ts';
 import { Queue } from './queue.ts';
-import { notBegun, Request, rankOf } from './request.ts';
+import { notBegun, Request, rankOf, UNSTATED } from './request.ts';
 import { type Again, runBatch } from './run.ts';
 import { Shapes } from './shapes.ts';
 import type { Ran, Work } from './work.ts';
@@ -53,31 +54,31 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #queue = new Queue<Request>();
   readonly #crew = new Crew();
+  readonly #oversized = new Oversized();
   readonly #shapes = new Shapes();
   readonly #forecast: Forecast;
+  readonly #admission: Admission;
+  readonly #outage: Outage;
   readonly #alarm: Alarm;
   readonly #isWanted = ({ deadline, work }: Request): boolean => deadline > this.#now && !work.caller.isGone;
   /** Of this turn, by the clock's `elapsed`. */
   #now = 0;
   /** Batches. */
   #aboard = 0;
-  /** Requests that run in parts, and their rows that are not queued yet. */
-  #oversized = 0;
-  #oversizedRows = 0;
   /** Of requests that go together once more, so far; each is a lane of its own. */
   #groups = 0;
   #isScheduled = false;
   #sweptAt = 0;
   #isBatchable: boolean;
   #closed: SwitchbackError | null = null;
-  #outageEndsAt: number | null = null;
-  #isOutageTooLong = false;
   #onIdle: (() => void)[] = [];
 
   constructor(options: BatcherOptions) {
     this.#options = options;
     this.#isBatchable = options.isBatchable;
     this.#forecast = new Forecast(options);
+    this.#admission = new Admission(options.capacityRows);
+    this.#outage = new Outage(options.outageMs);
     this.#alarm = new Alarm(options.clock, () => this.#ring());
   }
 
@@ -96,10 +97,16 @@ export class Batcher {
       : this.#enqueue(work, work.deadline - now, now);
   }
 
+  /** Why one more request is not worth being read: null when it is to be submitted. */
+  refusalUnread(): SwitchbackError | null {
+    if (this.#queue.size === 0) return null;
+    const now = this.#options.clock.elapsed();
+    return this.#turnedAway(this.#admission.refusalUnread(this.#queued(now), now));
+  }
+
   attach(seat: number, engine: Engine): void {
     this.#crew.attach(seat, engine);
-    this.#isOutageTooLong = false;
-    this.#outageEndsAt = null;
+    this.#outage.end();
     this.#schedule();
   }
 
@@ -107,8 +114,8 @@ export class Batcher {
   detach(seat: number): void {
     this.#crew.detach(seat);
     if (this.#crew.size > 0 || this.#closed !== null) return;
-    this.#outageEndsAt = this.#options.clock.elapsed() + this.#options.outageMs;
-    this.#alarm.set(this.#outageEndsAt);
+    this.#outage.begin(this.#options.clock.elapsed());
+    this.#alarm.set(this.#outage.patienceEndsAt!);
   }
 
   /** Resolves once nothing waits and nothing is aboard. */
@@ -136,7 +143,7 @@ export class Batcher {
 
   #refusal(work: Work, now: number): SwitchbackError | null {
     if (this.#closed !== null) return this.#closed;
-    if (this.#isOutageTooLong) return notReady();
+    if (this.#outage.refusal !== null) return this.#outage.refusal;
     const { capacityRows, limits } = this.#options;
     const { rows, deadline } = work;
     if (rows > capacityRows)
@@ -146,13 +153,40 @@ export class Batcher {
       );
     if (deadline <= now)
       return new SwitchbackError('E_DEADLINE', 'Its time was over when it came, so it was not begun.');
-    const waitingRows = this.#waitingRows();
+    const rank = rankOf(work);
+    if (rank < UNSTATED) this.#admission.noticePriority(now);
+    const queued = this.#queued(now);
     const nextRows = limits.maxBatch * Math.max(1, this.#crew.size);
-    if (waitingRows < nextRows && waitingRows + rows <= capacityRows) return null;
-    const rowsBefore = Math.min(waitingRows, this.#queue.rowsBefore(rankOf(work)));
-    const drainPerMs = this.#forecast.drainPerMsLately(this.#crew.size, now);
-    const leftMs = deadline - now;
-    return overload({ rows, waitingRows, capacityRows, rowsBefore, nextRows, drainPerMs, leftMs });
+    const rowsBefore = this.#queue.rowsBefore(rank);
+    const question = { ...queued, rows, rowsBefore, nextRows, leftMs: deadline - now };
+    return this.#turnedAway(this.#admission.refusal(question, now));
+  }
+
+  #queued(now: number): Queued {
+    const { size } = this.#crew;
+    return {
+      waitingRows: this.#waitingRows(),
+      queuedRows: this.#queue.rows,
+      isOut: size === 0,
+      busyRows: this.#forecast.busyRows(size),
+      drainPerMs: this.#forecast.drainPerMsLately(size, now),
+    };
+  }
+
+  /** When the queue begins to be kept short, the younger of what waits are told the same, unless they are urgent. */
+  #turnedAway(refusal: Refusal | null): SwitchbackError | null {
+    if (refusal === null) return null;
+    if (refusal.keepsRows !== null) {
+      let left = refusal.keepsRows;
+      const stays = ({ rows, isUrgent }: Request): boolean => {
+        if (rows > left && !isUrgent) return false;
+        left -= rows;
+        return true;
+      };
+      for (const { reject } of this.#queue.sweep(stays)) reject(refusal.error);
+      this.#tellIdle();
+    }
+    return refusal.error;
   }
 
   /** Due as soon as whoever has `allowedMs`; who has more than one answer may take goes by that. */
@@ -172,24 +206,17 @@ export class Batcher {
   async #submitInParts(work: Work, now: number): Promise<Ran> {
     const { clock, engines, limits } = this.#options;
     const allowedMs = work.deadline - now;
-    let notQueued = work.rows;
-    this.#oversized++;
-    this.#oversizedRows += notQueued;
     try {
-      return await runInParts(work, {
+      return await this.#oversized.run(work, {
         partRows: limits.maxBatch,
         atOnce: engines === 1 && !work.alone ? 2 : 1,
         elapsed: () => clock.elapsed(),
-        submit: part => {
-          notQueued -= part.rows;
-          this.#oversizedRows -= part.rows;
-          if (this.#closed !== null) return Promise.reject(this.#closed);
-          return this.#enqueue(part, allowedMs, clock.elapsed());
-        },
+        submit: part =>
+          this.#closed === null
+            ? this.#enqueue(part, allowedMs, clock.elapsed())
+            : Promise.reject(this.#closed),
       });
     } finally {
-      this.#oversized--;
-      this.#oversizedRows -= notQueued;
       this.#tellIdle();
     }
   }
@@ -258,12 +285,9 @@ export class Batcher {
   #ring(): void {
     const now = this.#options.clock.elapsed();
     this.#now = now;
-    if (this.#outageEndsAt !== null && this.#outageEndsAt <= now) {
-      this.#outageEndsAt = null;
-      this.#isOutageTooLong = true;
-      this.#rejectWaiting(notReady());
-    }
-    if (this.#outageEndsAt !== null) this.#alarm.set(this.#outageEndsAt);
+    const tooLong = this.#outage.tooLong(now);
+    if (tooLong !== null) this.#rejectWaiting(tooLong);
+    if (this.#outage.patienceEndsAt !== null) this.#alarm.set(this.#outage.patienceEndsAt);
     if (this.#queue.soonest <= now) {
       this.#sweptAt = now;
       this.#turnAway(this.#queue.sweep(this.#isWanted));
@@ -281,18 +305,14 @@ export class Batcher {
   }
 
   #waitingRows(): number {
-    return this.#queue.rows + this.#oversizedRows;
+    return this.#queue.rows + this.#oversized.rows;
   }
 
   #isIdle(): boolean {
-    return this.#queue.size === 0 && this.#aboard === 0 && this.#oversized === 0;
+    return this.#queue.size === 0 && this.#aboard === 0 && this.#oversized.isIdle;
   }
 
   #tellIdle(): void {
     if (this.#onIdle.length > 0 && this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
-}
-
-function notReady(): SwitchbackError {
-  return new SwitchbackError('E_MODEL_NOT_READY', 'Its engine is being replaced; try again in a moment.');
 }

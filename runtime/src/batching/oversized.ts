@@ -12,12 +12,45 @@ export interface PartsOptions {
   elapsed(): number;
 }
 
-/**
- * Runs a request of many rows in parts, each queued only when one before it is answered: it has the place in the
- * queue of a caller that asks again and again, and others go in between. Fails with the first part that fails; parts
- * that have not begun by then never do.
- */
-export async function runInParts(work: Work, options: PartsOptions): Promise<Ran> {
+/** The requests that run in parts, each part queued only when one before it is answered. */
+export class Oversized {
+  #requests = 0;
+  #rows = 0;
+
+  get isIdle(): boolean {
+    return this.#requests === 0;
+  }
+
+  /** Of theirs, that are not queued yet. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /**
+   * It has the place in the queue of a caller that asks again and again, and others go in between. Fails with the
+   * first part that fails; parts that have not begun by then never do.
+   */
+  async run(work: Work, options: PartsOptions): Promise<Ran> {
+    let notQueued = work.rows;
+    this.#requests++;
+    this.#rows += notQueued;
+    try {
+      return await runInParts(work, {
+        ...options,
+        submit: part => {
+          notQueued -= part.rows;
+          this.#rows -= part.rows;
+          return options.submit(part);
+        },
+      });
+    } finally {
+      this.#requests--;
+      this.#rows -= notQueued;
+    }
+  }
+}
+
+async function runInParts(work: Work, options: PartsOptions): Promise<Ran> {
   const { partRows, atOnce, submit, elapsed } = options;
   const began = elapsed();
   const caller = new PartsCaller(work.caller);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { learnPace, rowsForOne, rowsInTime, stagesEarly } from './pace.ts';
+import { learnPace, rowsForOne, rowsInTime, rowsThatPay, stagesEarly } from './pace.ts';
 
 describe('the pace', () => {
   test('lets a quick model have full batches', () => {
@@ -42,4 +42,17 @@ test('only where batches cost next to nothing does one that is not full go behin
   expect(stagesEarly(null)).toBe(true);
   expect(stagesEarly({ fixedMs: 0.2, perRowMs: 1 })).toBe(true);
   expect(stagesEarly({ fixedMs: 20, perRowMs: 0.1 })).toBe(false);
+});
+
+describe('a batch', () => {
+  test.each([
+    ['is full while the cost of rows is not known', null, 64],
+    ['is full where rows cost nothing', { fixedMs: 1, perRowMs: 0 }, 64],
+    ['is full where its own cost is most of it', { fixedMs: 2, perRowMs: 0.1 }, 64],
+    ['has no more rows than make its own cost a tenth', { fixedMs: 1, perRowMs: 0.5 }, 18],
+    ['has one row where that alone takes long', { fixedMs: 1, perRowMs: 20 }, 1],
+    ['has as many rows as are done in two milliseconds', { fixedMs: 0, perRowMs: 0.1 }, 20],
+  ])('%s', (_, curve, rows) => {
+    expect(rowsThatPay(curve, 0.1, 64)).toBe(rows);
+  });
 });

@@ -34,6 +34,20 @@ export function rowsForOne(waiting: number, idle: number, curve: CostCurve | nul
   return Math.max(1, Math.ceil(waiting / idle), Math.ceil(least));
 }
 
+/** A batch that takes no longer is short enough, whatever share of it is its own cost. */
+const SHORT_MS = 2;
+
+/**
+ * How many rows make the batch's own cost no more than `share` of the whole: more would gain less than that, and make
+ * everybody aboard wait longer. From a <= share (a + b n): n >= a (1 / share - 1) / b.
+ */
+export function rowsThatPay(curve: CostCurve | null, share: number, maxBatch: number): number {
+  if (curve === null || curve.perRowMs <= 0) return maxBatch;
+  const { fixedMs, perRowMs } = curve;
+  const paying = Math.ceil((fixedMs * (1 / share - 1)) / perRowMs);
+  return Math.max(1, Math.min(maxBatch, Math.max(paying, Math.floor(SHORT_MS / perRowMs))));
+}
+
 /** Whether a batch that is not full goes behind a running one, though others may still come to share it. */
 export function stagesEarly(curve: CostCurve | null): boolean {
   return curve === null || curve.fixedMs <= GAP_MS;

@@ -22,11 +22,19 @@ export class Request extends Waiting {
     this.resolve = resolve;
     this.reject = reject;
   }
+
+  /** Whether it goes before those that state no priority. */
+  get isUrgent(): boolean {
+    return this.rank < UNSTATED;
+  }
 }
+
+/** Of whoever states no priority. */
+export const UNSTATED = Number.MAX_SAFE_INTEGER;
 
 /** A priority of 0, or one that is none, goes after all that are stated; an infinite one, which nobody waits for, last. */
 export function rankOf({ priority }: Work): number {
-  return priority >= 1 ? Math.trunc(priority) : Number.MAX_SAFE_INTEGER;
+  return priority >= 1 ? Math.trunc(priority) : UNSTATED;
 }
 
 /** Told to whoever is not begun any more. */

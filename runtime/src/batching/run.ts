@@ -63,7 +63,8 @@ function answer(
   const runMs = now - sentAt;
   for (let index = 0; index < batch.length; index++) {
     const request = batch[index]!;
-    request.resolve({ outputs: parts[index]!, batchRows, queueMs: sentAt - request.arrivedAt, runMs });
+    const queueMs = sentAt - request.arrivedAt;
+    request.resolve({ outputs: parts[index]!, batchRows, batch, queueMs, runMs });
   }
   return null;
 }

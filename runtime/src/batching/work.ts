@@ -24,6 +24,8 @@ export interface Ran {
   outputs: Tensors;
   /** Rows that went to the engine together with its own. */
   batchRows: number;
+  /** One object for all who went together, and nobody else's; absent: it went in several parts. */
+  batch?: object;
   /** From arrival until its batch left for the engine. */
   queueMs: number;
   /** From there until the answer was back, waiting behind the batch before it included. */

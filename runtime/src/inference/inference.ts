@@ -8,6 +8,7 @@ import type { PayloadLog } from '../telemetry/payload-log/payload-log.ts';
 import { type Attempted, type AttemptOptions, attempt, standIns } from './attempt.ts';
 import { describe, notServed, versionsOf } from './backends.ts';
 import type { DecodedRequest, InferenceCall } from './call.ts';
+import type { Congestion } from './congestion.ts';
 import { fallbackReply } from './fallback.ts';
 import { Journey } from './journey.ts';
 import { type InferenceOutcome, LOST_ENGINE } from './outcome.ts';
@@ -17,6 +18,7 @@ import type { Shadowing } from './shadowing.ts';
 export interface InferenceOptions extends AttemptOptions {
   /** In [0, 1). */
   random: () => number;
+  congestion: Pick<Congestion, 'refusal'>;
   shadowing: Shadowing;
   cache: ReplyCache;
   /** Null: nothing is kept of what was asked. */
@@ -40,7 +42,9 @@ export function inference(options: InferenceOptions): Inference {
   return {
     async infer(call) {
       const route = call.version === null ? serving.routes.get(call.model as ModelName) : undefined;
-      const journey = new Journey('version');
+      const journey = new Journey(call.version === null ? 'weight' : 'version');
+      const congested = options.congestion.refusal();
+      if (congested !== null) return { kind: 'failed', backend: null, journey, error: congested };
       const first = choose(options, call, route, journey);
       if (first instanceof SwitchbackError) return { kind: 'failed', backend: null, journey, error: first };
       const make = () => perform(options, call, route, first, journey);
@@ -60,6 +64,8 @@ async function perform(
   first: Backend,
   journey: Journey,
 ): Promise<InferenceOutcome> {
+  const unread = options.loaded.find(call.model as ModelName, first.revision)?.refusalUnread() ?? null;
+  if (unread !== null) return { kind: 'failed', backend: first, journey, error: unread };
   const request = call.protocol.decode(call.message);
   const tried = await attempt(options, call, request, first, journey);
   const second = tried.kind === 'failed' ? elsewhere(options, call, request, tried) : undefined;

@@ -99,11 +99,11 @@ test('counts add up, apart from what they were when they were read', () => {
 test('counts of the oldest revisions make room, so that memory has a bound', () => {
   const counts = new Counts();
 
-  for (let n = 0; n < 1100; n++) {
+  for (let n = 0; n < 10_100; n++) {
     const revision = `${n.toString(16).padStart(12, '0')}-bbbbbbbb` as RevisionId;
     counts.add({ ...attempt([], null), backend: { revision, indicators: [] } });
   }
 
-  expect(counts.all()).toHaveLength(1000);
+  expect(counts.all()).toHaveLength(10_000);
   expect(counts.all()[0]?.revision).toBe(`${(100).toString(16).padStart(12, '0')}-bbbbbbbb`);
 });

@@ -2,7 +2,7 @@ import type { Backend, Indicator, ModelName, RevisionCounts } from '@switchback-
 import { isFixed, type Tensor, type Tensors } from '../engine/tensor.ts';
 
 /** Of revisions; the oldest make room. Far more than an instance meets in its life. */
-const MOST_REVISIONS = 1000;
+const MOST_REVISIONS = 10_000;
 
 /** One routed try of one revision at one request. */
 export interface Attempt {
@@ -66,7 +66,9 @@ export function nonFiniteOutputs(outputs: Tensors): string[] {
 }
 
 function isFiniteTensor({ data }: Tensor): boolean {
-  return !(data instanceof Float32Array || data instanceof Float64Array) || data.every(Number.isFinite);
+  const isFloat =
+    data instanceof Float32Array || data instanceof Float64Array || data instanceof Float16Array;
+  return !isFloat || data.every(Number.isFinite);
 }
 
 function isGood(
