@@ -1,6 +1,6 @@
 import type { Datatype } from '@switchback-ml/schemas';
 
-/** How each fixed-size datatype lies in memory. BOOL is one byte, 0 or 1; FP16 is its bit pattern. */
+/** How each fixed-size datatype lies in memory. BOOL is one byte, 0 or 1. */
 export const ARRAYS = {
   BOOL: Uint8Array,
   UINT8: Uint8Array,
@@ -11,7 +11,7 @@ export const ARRAYS = {
   INT16: Int16Array,
   INT32: Int32Array,
   INT64: BigInt64Array,
-  FP16: Uint16Array,
+  FP16: Float16Array,
   FP32: Float32Array,
   FP64: Float64Array,
 } as const satisfies Record<Exclude<Datatype, 'BYTES'>, unknown>;

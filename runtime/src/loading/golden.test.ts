@@ -22,9 +22,9 @@ describe('golden answers', () => {
     ['equal', y(1, 2), y(1, 2), 1e-5, null],
     ['near, by the tolerance', y(0.5), y(0.500009), 1e-5, null],
     ['near, by the tolerance of their size', y(1_000_000), y(1_000_005), 1e-5, null],
-    ['far', y(1, 2.1, 3.1), y(1, 2, 3), 0.01, 'row 2: y is 2.0999'],
-    ['NaN', y(Number.NaN), y(1), 1, 'row 1: y is NaN'],
-    ['infinite', y(Infinity), y(1), 1, 'row 1: y is Infinity'],
+    ['far', y(1, 2.1, 3.1), y(1, 2, 3), 0.01, 'row 1: y is 2.0999'],
+    ['NaN', y(Number.NaN), y(1), 1, 'row 0: y is NaN'],
+    ['infinite', y(Infinity), y(1), 1, 'row 0: y is Infinity'],
     ['fewer', y(1), y(1, 2), 1, 'has 1 values and should have 2'],
     ['absent', new Map(), y(1), 1, 'there is no output "y"'],
   ])('that are %s', (_, got, want, tolerance, difference) => {
@@ -40,9 +40,28 @@ describe('golden answers', () => {
     const word = (text: string): Tensors => new Map([['y', { datatype: 'BYTES', shape: [1], data: [text] }]]);
 
     expect(goldenDifference(whole(5n), whole(5n), 1)).toBeNull();
-    expect(goldenDifference(whole(5n), whole(6n), 1)).toContain('row 1: y is 5 and should be 6');
+    expect(goldenDifference(whole(5n), whole(6n), 1)).toContain('row 0: y is 5 and should be 6');
     expect(goldenDifference(word('a'), word('a'), 1)).toBeNull();
     expect(goldenDifference(word('a'), word('b'), 1)).toContain('should be b');
+  });
+
+  test('of halves are near to their neighbours, whatever the tolerance, and no nearer to others', () => {
+    const halves = (...values: number[]): Tensors =>
+      new Map([['y', { datatype: 'FP16', shape: [values.length], data: Float16Array.from(values) }]]);
+    const next = (value: number, steps: number): number => {
+      const one = Float16Array.of(value);
+      new Uint16Array(one.buffer)[0]! += steps;
+      return one[0]!;
+    };
+    const values = [0, 2 ** -24, 0.1, 0.5, 1, 1.5, 2, 1000, 65472];
+
+    for (const value of values)
+      expect(goldenDifference(halves(next(value, 1)), halves(value), 1e-9)).toBeNull();
+    expect(goldenDifference(halves(next(1, 2)), halves(1), 1e-5)).toBe(
+      'row 0: y is 1.002 and should be 1 (tolerance 0.001); 1 of 1 values differ',
+    );
+    expect(goldenDifference(halves(next(1, 2)), halves(1), 0.01)).toBeNull();
+    expect(goldenDifference(halves(Number.NaN), halves(1), 1)).toContain('y is NaN');
   });
 
   test('that differ are named by row and place in it, counted over all portions', () => {
@@ -53,7 +72,7 @@ describe('golden answers', () => {
     const difference = goldenDifference(got, wide(0.5, 0.25, 0.25, 0, 0.5, 0.5), 1e-5, 64);
 
     expect(difference).toBe(
-      'row 66: probabilities[1] is 0.75 and should be 0.5 (tolerance 0.00001); 2 of 6 values differ',
+      'row 65: probabilities[1] is 0.75 and should be 0.5 (tolerance 0.00001); 2 of 6 values differ',
     );
   });
 
@@ -90,6 +109,16 @@ describe('golden answers', () => {
       'a field that is not there',
       '{"rows":[],"inputs":{},"outputs":{}}',
       'the document: there is no rows there',
+    ],
+    [
+      'a value that its datatype is too small for',
+      '{"inputs":{"x":{"datatype":"FP16","shape":[2],"data":[65504,65520]}},"outputs":{}}',
+      'give "x" the value 65520, which is no finite FP16',
+    ],
+    [
+      'a text that no graph gets whole',
+      '{"inputs":{"x":{"datatype":"BYTES","shape":[1],"data":["a\\u0000b"]}},"outputs":{}}',
+      'give "x" a text with a NUL character',
     ],
     [
       'fewer values than their shape says',

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { GoldenAnswers, type GoldenTensor, type Signature } from '@switchback-ml/schemas';
+import { type Datatype, GoldenAnswers, type GoldenTensor, type Signature } from '@switchback-ml/schemas';
 import {
   elementCount,
   isFixed,
@@ -15,10 +15,16 @@ import { isBatchable } from './signature.ts';
 /** What docs/reference/manifests.md shows, in one line. */
 const FORM =
   'it is {"inputs": {"<name>": {"datatype": "FP32", "shape": [rows, …], "data": [flat, row after row]}}, "outputs": …}';
-const FP32_DIGITS = 8;
+/** What a float holds: the rest is what is left over when it is written as a double. */
+const DIGITS: Partial<Record<Datatype, number>> = { FP16: 5, FP32: 8 };
 const LONGEST_FIELD_CHARS = 120;
 const LARGEST_GOLDEN_BYTES = 64 * 2 ** 20;
 export const DEFAULT_TOLERANCE = 1e-5;
+/**
+ * The least for halves. Rounding takes or adds up to 2^-11 of a number, here on both sides, so equal answers may be
+ * neighbours, 2^-10 apart. It is also what PyTorch's `assert_close` allows float16.
+ */
+const FP16_TOLERANCE = 1e-3;
 /** Enough to meet chance and neighbours; a slow graph needs its time for each. */
 const MOST_ROWS_ALONE = 4;
 
@@ -67,12 +73,22 @@ function toTensor(name: string, { datatype, shape, data }: GoldenTensor): Tensor
     throw refused(`give ${data.length} values for "${name}", whose shape is [${shape.join(', ')}]`);
   const array = makeData(datatype, data.length);
   for (const [index, value] of data.entries()) {
-    if (!isFixed(array)) array[index] = String(value);
+    if (!isFixed(array)) array[index] = asText(name, String(value));
     else
       array[index] =
         array instanceof BigInt64Array || array instanceof BigUint64Array ? BigInt(value) : Number(value);
+    const stored = array[index];
+    if (typeof stored === 'number' && !Number.isFinite(stored))
+      throw refused(`give "${name}" the value ${String(value).slice(0, 40)}, which is no finite ${datatype}`);
   }
   return { datatype, shape, data: array };
+}
+
+/** ONNX Runtime would end it there. */
+function asText(name: string, text: string): string {
+  if (text.includes('\0'))
+    throw refused(`give "${name}" a text with a NUL character, which no graph gets whole`);
+  return text;
 }
 
 /** The rows in portions that the graph takes: as it is run later, at most `maxBatch` at a time. */
@@ -129,6 +145,7 @@ export function rowsAlone(golden: Golden, signature: Signature): Golden[] {
 /**
  * How the answers differ from the golden ones, in one clause; null when each is near enough.
  *
+ * @param tolerance of `|got - want| / max(1, |want|)`; between halves 0.001 where it is less
  * @param rowsBefore of the golden rows, those that come before these: a row is named as golden.json counts it
  */
 export function goldenDifference(
@@ -142,25 +159,26 @@ export function goldenDifference(
     if (found === undefined) return `there is no output "${name}"`;
     if (found.data.length !== want.data.length)
       return `output "${name}" has ${found.data.length} values and should have ${want.data.length}`;
-    const wrong = Array.from(want.data.keys()).filter(i => !isNear(found.data[i]!, want.data[i]!, tolerance));
+    const allowed = found.datatype === 'FP16' ? Math.max(tolerance, FP16_TOLERANCE) : tolerance;
+    const wrong = Array.from(want.data.keys()).filter(i => !isNear(found.data[i]!, want.data[i]!, allowed));
     const [first] = wrong;
     if (first !== undefined)
-      return `${placeOf(name, want, first, rowsBefore)} is ${shown(found, first)} and should be ${shown(want, first)} (tolerance ${tolerance}); ${wrong.length} of ${want.data.length} values differ`;
+      return `${placeOf(name, want, first, rowsBefore)} is ${shown(found, first)} and should be ${shown(want, first)} (tolerance ${allowed}); ${wrong.length} of ${want.data.length} values differ`;
   }
   return null;
 }
 
-/** `row 3: probabilities[1]`, the row counted from 1, the value within it from 0; `row 3: score` where it has one. */
+/** `row 2: probabilities[1]`, both counted from 0, as in golden.json; `row 2: score` where the row has one value. */
 function placeOf(name: string, { shape, data }: Tensor, index: number, rowsBefore: number): string {
   const width = data.length / Math.max(1, shape[0] ?? 1);
-  const row = Math.floor(index / width) + 1 + rowsBefore;
+  const row = Math.floor(index / width) + rowsBefore;
   return `row ${row}: ${name}${width === 1 ? '' : `[${index % width}]`}`;
 }
 
-/** Of an FP32 the digits that it has: the rest is what is left over when it is written as a double. */
 function shown({ datatype, data }: Tensor, index: number): Element {
   const value = data[index]!;
-  return datatype === 'FP32' && typeof value === 'number' ? Number(value.toPrecision(FP32_DIGITS)) : value;
+  const digits = DIGITS[datatype];
+  return digits !== undefined && typeof value === 'number' ? Number(value.toPrecision(digits)) : value;
 }
 
 type Element = number | bigint | string;

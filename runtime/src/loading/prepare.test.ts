@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../engine/engine.ts';
 import { findConfinement } from '../engine/onnx/confinement.ts';
-import { onnxModel } from '../engine/onnx/graph.fixture.ts';
+import { identityModel, onnxModel } from '../engine/onnx/graph.fixture.ts';
 import { onnxEngines } from '../engine/onnx/index.ts';
 import {
   column,
@@ -38,6 +38,7 @@ interface Version {
   rows?: readonly number[];
   answers?: readonly number[];
   tolerance?: number;
+  signature?: Demands['signature'];
   isFirst?: boolean;
   /** A shorter deadline for each run than for opening the graph, which a busy machine may hold up. */
   runMs?: number;
@@ -46,7 +47,9 @@ interface Version {
 /** Makes an engine of its own ready for a version of `y = f(x)`. */
 async function prepare(version: Version): Promise<void> {
   const { model, rows = [1, 2, 3], answers = rows, tolerance, isFirst = true, runMs = TIMEOUT_MS } = version;
-  const tensor = (data: readonly number[]) => ({ datatype: 'FP32', shape: [data.length, 1], data });
+  const { signature = DEMANDS.signature } = version;
+  const { datatype } = signature.inputs['x']!;
+  const tensor = (data: readonly number[]) => ({ datatype, shape: [data.length, 1], data });
   const paths = { model: join(folder, 'model.onnx'), golden: join(folder, 'golden.json') };
   await writeFile(paths.model, model);
   await writeFile(
@@ -55,7 +58,7 @@ async function prepare(version: Version): Promise<void> {
   );
   const start = onnxEngines(await findConfinement());
   await using engine = await start(AbortSignal.timeout(20_000));
-  const demands = { ...DEMANDS, artifacts: { 'golden.json': { tolerance } } };
+  const demands = { ...DEMANDS, signature, artifacts: { 'golden.json': { tolerance } } };
   await prepareEngine(hurried(engine, runMs), demands, paths, isFirst, TIMEOUT_MS);
 }
 
@@ -90,9 +93,31 @@ describe('preparing an engine', () => {
 
     await expect(prepare(version)).rejects.toMatchObject({
       code: 'E_MODEL_GOLDEN',
-      message: expect.stringContaining('row 3: y is 3 and should be 3.5'),
+      message: expect.stringContaining('row 2: y is 3 and should be 3.5'),
     });
     await expect(prepare({ ...version, tolerance: 0.2 })).resolves.toBeUndefined();
+  });
+
+  test('makes one ready for a model of halves, which may be off by their last bit', async () => {
+    const spec = { datatype: 'FP16' as const, shape: [-1, 1] };
+    const signature = { inputs: { x: spec }, outputs: { y: spec } };
+    const halves = { model: identityModel('FP16', ['rows', 1]), rows: [0.1, 65_504, -2], signature };
+
+    await expect(prepare(halves)).resolves.toBeUndefined();
+    await expect(prepare({ ...halves, answers: [0.1, 65_504, -2.001] })).resolves.toBeUndefined();
+    await expect(prepare({ ...halves, answers: [0.1, 65_504, -2.01] })).rejects.toMatchObject({
+      code: 'E_MODEL_GOLDEN',
+      message: expect.stringContaining('row 2: y is -2 and should be -2.0098 (tolerance 0.001)'),
+    });
+  });
+
+  test('refuses a model of BF16 by its tensors, and says how to export it', async () => {
+    const model = identityModel('BF16', ['rows', 1]);
+
+    await expect(prepare({ model })).rejects.toMatchObject({
+      code: 'E_MODEL_LOAD',
+      message: expect.stringContaining('input "x", output "y" are BF16, which can not be served. Export'),
+    });
   });
 
   test('refuses a NaN among the answers, whatever the tolerance', async () => {
@@ -113,7 +138,7 @@ describe('preparing an engine', () => {
 
     await expect(prepare(version)).rejects.toMatchObject({
       code: 'E_MODEL_GOLDEN',
-      message: expect.stringContaining('others to the same rows asked again: row 1: y is 0 and should be -1'),
+      message: expect.stringContaining('others to the same rows asked again: row 0: y is 0 and should be -1'),
     });
   });
 

@@ -11,7 +11,7 @@ import {
   readGolden,
   rowsAlone,
 } from './golden.ts';
-import { isBatchable, signatureDifference, unservableTensor } from './signature.ts';
+import { isBatchable, signatureDifference } from './signature.ts';
 
 /** For opening the graph, and for each portion of golden rows: not a request's deadline, which may be short. */
 const LOAD_TIMEOUT_MS = 30_000;
@@ -63,7 +63,6 @@ export async function prepareEngine(
     const { memoryBytes } = limits;
     const graph = await engine.load({ path: paths.model, memoryBytes, timeoutMs });
     refuseOtherSignature(signature, graph);
-    refuseUnservable(signature);
   });
   const golden = await readGolden(paths.golden);
   const portions = goldenPortions(golden, signature, limits.maxBatch);
@@ -149,13 +148,6 @@ function oneRow(inputs: Tensors, signature: Signature): Tensors {
   return new Map(
     [...inputs].map(([name, tensor]) => [name, sliceRows(tensor, 0, Math.min(1, tensor.shape[0] ?? 0))]),
   );
-}
-
-function refuseUnservable(signature: Signature): void {
-  const tensor = unservableTensor(signature);
-  if (tensor === null) return;
-  const message = `Tensor "${tensor}" is FP16, which has no form in JSON: export the model with FP32 inputs and outputs.`;
-  throw new SwitchbackError('E_MODEL_LOAD', message);
 }
 
 /** A model that can't be made ready in time is refused for good: it would only hang again. */

@@ -1,6 +1,6 @@
 import type { Signature } from '@switchback-ml/schemas';
 import { expect, test } from 'vitest';
-import { isBatchable, signatureDifference, unservableTensor } from './signature.ts';
+import { isBatchable, signatureDifference } from './signature.ts';
 
 const SIGNATURE: Signature = {
   inputs: { x: { datatype: 'FP32', shape: [-1, 30] } },
@@ -33,9 +33,4 @@ test('only a graph that takes and gives any number of rows is batched', () => {
   expect(isBatchable(SIGNATURE)).toBe(true);
   expect(isBatchable(withX({ datatype: 'FP32', shape: [1, 30] }))).toBe(false);
   expect(isBatchable({ ...SIGNATURE, outputs: { y: { datatype: 'FP32', shape: [] } } })).toBe(false);
-});
-
-test('a 16-bit tensor has no form in JSON', () => {
-  expect(unservableTensor(SIGNATURE)).toBeNull();
-  expect(unservableTensor(withX({ datatype: 'FP16', shape: [-1] }))).toBe('x');
 });

@@ -31,9 +31,3 @@ export function print({ datatype, shape }: TensorSpec): string {
 export function isBatchable({ inputs, outputs }: Signature): boolean {
   return [...Object.values(inputs), ...Object.values(outputs)].every(spec => spec.shape[0] === -1);
 }
-
-/** Name of a tensor that has no form in JSON; null when there is none. */
-export function unservableTensor({ inputs, outputs }: Signature): string | null {
-  const specs = [...Object.entries(inputs), ...Object.entries(outputs)];
-  return specs.find(([, { datatype }]) => datatype === 'FP16')?.[0] ?? null;
-}

@@ -1,7 +1,13 @@
 import { TensorName } from '@switchback-ml/schemas';
 import { describe, expect, test } from 'vitest';
 import { findConfinement } from '../engine/onnx/confinement.ts';
-import { type Graph, onnxModel, packedInitializer, ratioModel } from '../engine/onnx/graph.fixture.ts';
+import {
+  type Graph,
+  identityModel,
+  onnxModel,
+  packedInitializer,
+  ratioModel,
+} from '../engine/onnx/graph.fixture.ts';
 import { onnxEngines } from '../engine/onnx/index.ts';
 import {
   column,
@@ -121,11 +127,57 @@ describe('dimensions', () => {
   });
 });
 
+describe('elements', () => {
+  test('of 16 bits are those of FP16', () => {
+    expect(look(identityModel('FP16', ['rows', 2])).inputs).toEqual([
+      { name: 'x', datatype: 'FP16', shape: [-1, 2] },
+    ]);
+  });
+
+  test('of BF16 are refused, and all that have them are named', () => {
+    const message = refusal(() =>
+      look(
+        graph({
+          inputs: [column('ids'), { ...column('x'), datatype: 'BF16' }],
+          outputs: [
+            { ...column('y'), datatype: 'BF16' },
+            { ...column('z\n'), datatype: 'BF16' },
+          ],
+        }),
+      ),
+    );
+
+    expect(message).toContain('input "x", output "y", output "z?" are BF16, which can not be served');
+    expect(message).toContain('Export the model with inputs and outputs of FP32, FP16,');
+  });
+
+  test('that nobody names are refused by their number', () => {
+    const nameless = Buffer.from(identityModel('BF16', [1]));
+    nameless.set(
+      nameless.map((byte, at) =>
+        byte === 16 && nameless[at - 1] === 8 && nameless[at - 2] === 8 ? 99 : byte,
+      ),
+    );
+
+    expect(refusal(() => look(nameless))).toContain('are of the element type 99');
+  });
+
+  test('of many are not all named', () => {
+    const inputs = Array.from({ length: 7 }, (_, index) => ({
+      ...column(`x${index}`),
+      datatype: 'BF16' as const,
+    }));
+
+    expect(refusal(() => look(graph({ inputs })))).toContain('input "x4" and 2 more are BF16');
+  });
+});
+
 describe('names and counts', () => {
   test('of a tensor that no request could name are refused', () => {
     const message = refusal(() => look(graph({ inputs: [column('x\n{"level":50}')] })));
 
     expect(message).toContain('input "x?{\'level\':50}" has no name of 1 to 200');
+    expect(refusal(() => look(graph({ inputs: [column('__proto__')] })))).toContain('is called "__proto__"');
   });
 
   test.each<[string, Partial<Graph>, string]>([

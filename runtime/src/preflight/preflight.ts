@@ -12,7 +12,7 @@ import {
   printDomain,
 } from './operators.ts';
 import { refused } from './refusal.ts';
-import { type DeclaredValue, judgeValue } from './value.ts';
+import { type DeclaredValue, judgeValues } from './value.ts';
 import { Wire, WireError } from './wire.ts';
 
 const AGAIN = 'Export the model again, or copy it again.';
@@ -80,8 +80,7 @@ function describe(survey: ModelSurvey): GraphFacts {
       operatorSets.map(({ domain, version }) => [printDomain(domain), version]),
     ),
     operators: Object.fromEntries([...countOperators(survey)].map(([name, { count }]) => [name, count])),
-    inputs: inputs.map(value => judgeValue('input', value)),
-    outputs: top.outputs.map(value => judgeValue('output', value)),
+    ...judgeValues(inputs, top.outputs),
     nodes: census.nodes,
     weightsBytes: census.weightsBytes,
   };

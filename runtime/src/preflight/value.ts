@@ -1,4 +1,5 @@
 import type { Datatype } from '@switchback-ml/schemas';
+import type { SwitchbackError } from '../error.ts';
 import { quoted, refused } from './refusal.ts';
 import type { Field, Wire } from './wire.ts';
 
@@ -7,7 +8,7 @@ const MOST_ELEMENTS = 2 ** 31 - 1;
 /** Of a signature. */
 const MOST_DIMENSIONS = 8;
 /** As the contract has it, spelt out: loading that package would take longer than everything else here. */
-export const TENSOR_NAME = /^[\x21-\x7e]{1,200}$/;
+export const TENSOR_NAME = /^(?!__proto__$)[\x21-\x7e]{1,200}$/;
 const RAGGED = new Map([
   [4, 'a sequence'],
   [5, 'a map'],
@@ -32,6 +33,19 @@ const DATATYPES: ReadonlyMap<number, Datatype> = new Map([
   [12, 'UINT32'],
   [13, 'UINT64'],
 ]);
+
+/** ONNX's numbers of the others that exporters write: they have no place in the protocols, or none in the engine. */
+const UNSERVED: ReadonlyMap<number, string> = new Map([
+  [14, 'COMPLEX64'],
+  [15, 'COMPLEX128'],
+  [16, 'BF16'],
+  [17, 'FP8 (E4M3FN)'],
+  [19, 'FP8 (E5M2)'],
+  [21, 'UINT4'],
+  [22, 'INT4'],
+]);
+/** In a message. */
+const MOST_NAMED = 5;
 
 /** An input or an output as the graph declares it: -1 is open, and a null shape is said nowhere. */
 export interface DeclaredValue {
@@ -88,12 +102,47 @@ function readShape(wire: Wire, shape: Field): number[] {
   return dimensions;
 }
 
-/** Refuses what no request could carry. */
-export function judgeValue(kind: 'input' | 'output', value: RawValue): DeclaredValue {
+/** What a graph takes and gives. Refuses what no request could carry. */
+export function judgeValues(
+  inputs: readonly RawValue[],
+  outputs: readonly RawValue[],
+): { inputs: DeclaredValue[]; outputs: DeclaredValue[] } {
+  judgeElements(inputs, outputs);
+  return {
+    inputs: inputs.map(value => judgeValue('input', value)),
+    outputs: outputs.map(value => judgeValue('output', value)),
+  };
+}
+
+/** Names all that hold the first kind of elements that can't be served. */
+function judgeElements(inputs: readonly RawValue[], outputs: readonly RawValue[]): void {
+  const isServed = ({ ragged, elementType }: RawValue): boolean =>
+    ragged !== null || DATATYPES.has(elementType);
+  const first = inputs.find(value => !isServed(value)) ?? outputs.find(value => !isServed(value));
+  if (first === undefined) return;
+  const named = (kind: string, values: readonly RawValue[]): string[] =>
+    values
+      .filter(value => value.ragged === null && value.elementType === first.elementType)
+      .map(({ name }) => `${kind} ${quoted(name)}`);
+  throw unserved([...named('input', inputs), ...named('output', outputs)], first.elementType);
+}
+
+function unserved(which: readonly string[], elementType: number): SwitchbackError {
+  const shown = which.slice(0, MOST_NAMED).join(', ');
+  const more = which.length > MOST_NAMED ? ` and ${which.length - MOST_NAMED} more` : '';
+  const type = UNSERVED.get(elementType) ?? `of the element type ${elementType}`;
+  return refused(
+    `${shown}${more} ${which.length === 1 ? 'is' : 'are'} ${type}, which can not be served`,
+    'Export the model with inputs and outputs of FP32, FP16, whole numbers, booleans or strings; within it a Cast ' +
+      'may make them what they were, and weights may stay.',
+  );
+}
+
+function judgeValue(kind: 'input' | 'output', value: RawValue): DeclaredValue {
   const what = `${kind} ${quoted(value.name)}`;
   if (!TENSOR_NAME.test(value.name))
     throw refused(
-      `${what} has no name of 1 to 200 printable characters`,
+      `${what} has no name of 1 to 200 printable characters, or is called "__proto__"`,
       'Name it when you export the model.',
     );
   if (value.ragged !== null)
@@ -101,19 +150,13 @@ export function judgeValue(kind: 'input' | 'output', value: RawValue): DeclaredV
       `${what} is ${value.ragged}, not a tensor`,
       'Export the model with plain tensors (skl2onnx: options={"zipmap": False}).',
     );
-  const datatype = DATATYPES.get(value.elementType);
-  if (datatype === undefined)
-    throw refused(
-      `${what} has the element type ${value.elementType}, which can not be served`,
-      'Export the model with FP32, whole numbers, booleans or strings.',
-    );
   judgeShape(what, value.shape);
   if (value.shape === null && kind === 'input')
     throw refused(
       `${what} has no shape`,
       'Export the model with the shapes of its inputs; a dimension may be open.',
     );
-  return { name: value.name, datatype, shape: value.shape };
+  return { name: value.name, datatype: DATATYPES.get(value.elementType)!, shape: value.shape };
 }
 
 function judgeShape(what: string, shape: readonly number[] | null): void {

@@ -18,8 +18,10 @@ export const Datatype = z.enum([
 ]);
 export type Datatype = z.infer<typeof Datatype>;
 
-/** Name of a tensor. Any printable ASCII; graphs use `/` and `:` freely. */
-export const TensorName = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
+/** Name of a tensor. Any printable ASCII; graphs use `/` and `:` freely. As a key of JSON one is lost on the way. */
+export const TensorName = z
+  .string()
+  .regex(/^(?!__proto__$)[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters, and not "__proto__"');
 
 /** -1 is a dimension that each request chooses. */
 const Dimension = z

@@ -20,7 +20,6 @@ const RANGES: Partial<Record<Datatype, readonly [number, number]>> = {
 export function parseElement(text: string, datatype: Datatype): number | string | boolean | null {
   if (datatype === 'BYTES') return text;
   if (datatype === 'BOOL') return parseBoolean(text);
-  if (datatype === 'FP16') return null;
   const range = RANGES[datatype];
   if (range === undefined) return parseFloating(text, datatype);
   const value = Number(text);
@@ -29,8 +28,13 @@ export function parseElement(text: string, datatype: Datatype): number | string 
 
 function parseFloating(text: string, datatype: Datatype): number | null {
   const value = Number(text);
-  const isTooLarge = datatype === 'FP32' && Math.abs(value) > LARGEST_FP32;
-  return NUMBER.test(text) && Number.isFinite(value) && !isTooLarge ? value : null;
+  return NUMBER.test(text) && Number.isFinite(value) && !isTooLarge(value, datatype) ? value : null;
+}
+
+/** A half is rounded, so that what is no further away than half a step beyond the largest is that one. */
+function isTooLarge(value: number, datatype: Datatype): boolean {
+  if (datatype === 'FP16') return !Number.isFinite(Math.f16round(value));
+  return datatype === 'FP32' && Math.abs(value) > LARGEST_FP32;
 }
 
 function parseBoolean(text: string): boolean | null {

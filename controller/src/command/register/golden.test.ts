@@ -22,14 +22,23 @@ describe('golden answers', () => {
     const make = () => makeGolden(samples([0.5, 0.25]), { score: answer([0.5, 0.26]) }, 1e-5);
 
     expect(make).toThrow(
-      /row 2: score is 0.26, the framework says 0.25 \(tolerance 0.00001\); 1 of 2 rows differ/,
+      /row 1 \(counted from 0\): score is 0.26, the framework says 0.25 \(tolerance 0.00001\); 1 of 2 rows differ/,
     );
   });
 
   it('refuses a graph that answers with a NaN where the framework has a number', () => {
     expect(() => makeGolden(samples([0.5, 0.25]), { score: answer([0.5, null]) }, 1e-5)).toThrow(
-      /row 2: score is not finite/,
+      /row 1 .*: score is not finite/,
     );
+  });
+
+  it('lets halves be neighbours: each of the two is rounded', () => {
+    const half = (data: number[]) => ({ score: { datatype: 'FP16' as const, shape: [2, 1], data } });
+    const make = (second: number) =>
+      makeGolden({ ...none, answers: half([0.5, 0.25]) }, half([0.5, second]), 1e-5);
+
+    expect(make(0.2502).answers).toBe('framework');
+    expect(() => make(0.252)).toThrow(/score is 0.252, .* \(tolerance 0.001\)/);
   });
 
   it("records the graph's own answers, and says so, where the framework's are not known", () => {
@@ -40,7 +49,7 @@ describe('golden answers', () => {
 
   it('refuses to record an answer that is not finite', () => {
     expect(() => makeGolden(none, { score: answer([null, 1]) }, 1e-5)).toThrow(
-      /answers row 1 with a "score"/,
+      /answers row 0 \(counted from 0\) with a "score"/,
     );
   });
 

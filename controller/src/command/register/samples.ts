@@ -17,7 +17,13 @@ export interface Samples {
 
 interface Table {
   columns: readonly string[];
-  rows: readonly (readonly string[])[];
+  rows: readonly Row[];
+}
+
+interface Row {
+  cells: readonly string[];
+  /** Of the file, from 1, as editors count. */
+  line: number;
 }
 
 /** Which columns make one tensor, in its order. */
@@ -48,7 +54,7 @@ function readTable(csv: string, file: string): Table {
   const [header, ...rows] = parseCsv(csv, file);
   if (!header || rows.length === 0)
     throw refused(file, 'has no rows', 'Give at least one line under the header; 50 or more are better.');
-  const columns = header.map(name => name.trim());
+  const columns = header.cells.map(name => name.trim());
   const seen = new Set<string>();
   const twice = columns.find(name => seen.size === seen.add(name).size);
   if (twice !== undefined) throw refused(file, `has two columns named "${twice}"`, 'Rename one.');
@@ -57,9 +63,11 @@ function readTable(csv: string, file: string): Table {
   return { columns, rows };
 }
 
-function parseCsv(csv: string, file: string): string[][] {
+function parseCsv(csv: string, file: string): Row[] {
   try {
-    return parse(csv, { bom: true, skip_empty_lines: true, trim: true }) as string[][];
+    const options = { bom: true, skip_empty_lines: true, trim: true, info: true } as const;
+    const records = parse(csv, options) as unknown as { info: { lines: number }; record: string[] }[];
+    return records.map(({ info, record }) => ({ cells: record, line: info.lines }));
   } catch (cause) {
     throw new SwitchbackError(
       'E_INPUT',
@@ -133,16 +141,12 @@ function tensorOf(
   { rows, columns: names }: Table,
   file: string,
 ): GoldenTensor {
-  const data = rows.flatMap((row, index) =>
+  const data = rows.flatMap(({ cells, line }) =>
     columns.map(column => {
-      const element = parseElement(row[column] ?? '', spec.datatype);
+      const element = parseElement(cells[column] ?? '', spec.datatype);
       if (element !== null) return element;
-      const what = `"${(row[column] ?? '').slice(0, 40)}" in column "${names[column]}" is not ${article(spec.datatype)}`;
-      throw refused(
-        `${file}, row ${index + 1}`,
-        `(${tensor}): ${what}`,
-        'Mend the value or leave the row out.',
-      );
+      const what = `"${(cells[column] ?? '').slice(0, 40)}" in column "${names[column]}" is not ${article(spec.datatype)}`;
+      throw refused(`${file}, line ${line}`, `(${tensor}): ${what}`, 'Mend the value or leave the row out.');
     }),
   );
   return { datatype: spec.datatype, shape: [rows.length, ...rowShape(spec, columns.length)], data };

@@ -4,7 +4,7 @@ import type { Datatype } from '@switchback-ml/schemas';
  * Writes the protobuf of an ONNX graph by hand: enough of it for tests to have real models of a few hundred bytes.
  * Field numbers are those of onnx.proto3.
  */
-const ELEMENT_TYPES: Partial<Record<Datatype, number>> = {
+const ELEMENT_TYPES: Partial<Record<ElementType, number>> = {
   FP32: 1,
   UINT8: 2,
   INT32: 6,
@@ -13,11 +13,15 @@ const ELEMENT_TYPES: Partial<Record<Datatype, number>> = {
   BOOL: 9,
   FP16: 10,
   FP64: 11,
+  BF16: 16,
 };
+
+/** Also what no protocol has. */
+type ElementType = Datatype | 'BF16';
 
 export interface Value {
   name: string;
-  datatype: Datatype;
+  datatype: ElementType;
   /** A string is a dimension that each request chooses. */
   shape: readonly (number | string)[];
 }
@@ -164,6 +168,28 @@ export function ratioModel(hangsAbove = 1e6): Uint8Array {
       { op: 'Div', inputs: ['looped', 'denominator'], outputs: ['ratio'] },
     ],
     initializers: [initializer('bound', 'FP32', [], new Uint8Array(Float32Array.of(hangsAbove).buffer))],
+  });
+}
+
+/** `y = x`, of any rank and of whatever datatype, to see what the engine itself does to elements. */
+export function identityModel(datatype: ElementType, shape: Value['shape']): Uint8Array {
+  return onnxModel({
+    inputs: [{ name: 'x', datatype, shape }],
+    outputs: [{ name: 'y', datatype, shape }],
+    nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+  });
+}
+
+/** `ratio = numerator / denominator` in halves, and the same in FP32 as `wide`. */
+export function halfRatioModel(): Uint8Array {
+  const column = (name: string, datatype: Datatype): Value => ({ name, datatype, shape: ['rows', 1] });
+  return onnxModel({
+    inputs: [column('numerator', 'FP16'), column('denominator', 'FP16')],
+    outputs: [column('ratio', 'FP16'), column('wide', 'FP32')],
+    nodes: [
+      { op: 'Div', inputs: ['numerator', 'denominator'], outputs: ['ratio'] },
+      { op: 'Cast', inputs: ['ratio'], outputs: ['wide'], attributes: [intAttribute('to', 1)] },
+    ],
   });
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { engineContract, rows } from '../engine.contract.ts';
 import type { Tensors } from '../tensor.ts';
 import { type Confinement, findConfinement } from './confinement.ts';
-import { hungryModel, lookupModel, ratioModel } from './graph.fixture.ts';
+import { halfRatioModel, hungryModel, identityModel, lookupModel, ratioModel } from './graph.fixture.ts';
 import { onnxEngines } from './index.ts';
 
 let folder: string;
@@ -16,6 +16,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'ratio.onnx'), ratioModel());
   await writeFile(join(folder, 'lookup.onnx'), lookupModel());
   await writeFile(join(folder, 'hungry.onnx'), hungryModel());
+  await writeFile(join(folder, 'halves.onnx'), identityModel('FP16', ['rows', 256]));
+  await writeFile(join(folder, 'half-ratio.onnx'), halfRatioModel());
   await writeFile(join(folder, 'broken.onnx'), 'not a model');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -91,6 +93,43 @@ describe('an engine process', () => {
     await expect(refused).rejects.toMatchObject({ message: expect.not.stringMatching(/\/\w+\/|\.cc/) });
     const outputs = await engine.infer(counts('index', [3, 9]), 20_000);
     expect(outputs.get('value')?.data).toEqual(Float32Array.of(30, 90));
+  });
+
+  test('takes and gives every half there is, to the last bit', async () => {
+    await using engine = await start();
+    const bits = Uint16Array.from({ length: 2 ** 16 }, (_, index) => index);
+    const x = { datatype: 'FP16', shape: [256, 256], data: new Float16Array(bits.buffer) } as const;
+
+    const signature = await engine.load({ path: join(folder, 'halves.onnx'), ...load });
+    const y = (await engine.infer(new Map([['x', x]]), 20_000)).get('y')!;
+
+    const { buffer, byteOffset, length } = y.data as Float16Array;
+    expect(signature.inputs).toEqual({ x: { datatype: 'FP16', shape: [-1, 256] } });
+    expect(y).toMatchObject({ datatype: 'FP16', shape: [256, 256] });
+    expect(y.data).toBeInstanceOf(Float16Array);
+    expect(new Uint16Array(buffer, byteOffset, length)).toEqual(bits);
+  });
+
+  test('reckons in halves as a half is rounded, batch after batch', async () => {
+    await using engine = await start();
+    await engine.load({ path: join(folder, 'half-ratio.onnx'), ...load });
+    const column = (...values: number[]) =>
+      ({ datatype: 'FP16', shape: [values.length, 1], data: Float16Array.from(values) }) as const;
+    const infer = (numerator: number[], denominator: number[]) =>
+      engine.infer(
+        new Map([
+          ['numerator', column(...numerator)],
+          ['denominator', column(...denominator)],
+        ]),
+        20_000,
+      );
+
+    const first = await infer([1, 6], [3, 4]);
+    const second = await infer([60_000, 0, -1], [0.5, 0, 7]);
+
+    expect(first.get('ratio')).toEqual(column(1 / 3, 1.5));
+    expect(first.get('wide')?.data).toEqual(Float32Array.of(Math.f16round(1 / 3), 1.5));
+    expect(second.get('ratio')).toEqual(column(Number.POSITIVE_INFINITY, Number.NaN, -1 / 7));
   });
 
   test('names no folder when it can not open a model', async () => {

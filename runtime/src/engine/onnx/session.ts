@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Datatype, Signature, TensorSpec } from '@switchback-ml/schemas';
 import * as ort from 'onnxruntime-node';
-import { isFixed, type Tensor, type TensorData, type Tensors } from '../tensor.ts';
+import type { Tensor, TensorData, Tensors } from '../tensor.ts';
 
 /** A graph opened by ONNX Runtime in this very process. Opening and running both block the thread. */
 export interface Session {
@@ -54,11 +54,13 @@ export async function openSession(path: string): Promise<Session> {
     throw sessionError('E_MODEL_LOAD', error, path);
   });
   const signature = { inputs: specs(session.inputMetadata), outputs: specs(session.outputMetadata) };
+  const takesHalves = Object.values(signature.inputs).some(({ datatype }) => datatype === 'FP16');
+  const feedsOf = takesHalves ? halvesToOrt : toOrt;
   return {
     signature,
     run: async inputs => {
       try {
-        return fromOrt(await session.run(toOrt(inputs)));
+        return fromOrt(await session.run(feedsOf(inputs)));
       } catch (error) {
         throw sessionError('E_INTERNAL', error, path);
       }
@@ -94,19 +96,27 @@ function toOrt(inputs: Tensors): Record<string, ort.Tensor> {
   return feeds;
 }
 
+/**
+ * The same for a graph that takes halves. ONNX Runtime's tensor makes a Float16Array of them whatever they come as,
+ * which its native part holds to be empty (microsoft/onnxruntime#32323); it reads their bits as whole numbers well.
+ */
+function halvesToOrt(inputs: Tensors): Record<string, ort.Tensor> {
+  const feeds = toOrt(inputs);
+  for (const [name, { data }] of inputs) {
+    if (!(data instanceof Float16Array)) continue;
+    const bits = new Uint16Array(data.buffer, data.byteOffset, data.length);
+    Object.defineProperty(feeds[name], 'data', { value: bits });
+  }
+  return feeds;
+}
+
 function fromOrt(results: ort.InferenceSession.OnnxValueMapType): Tensors {
   const tensors = new Map<string, Tensor>();
   for (const [name, value] of Object.entries(results)) {
     const { type, dims, data } = value as ort.Tensor;
-    tensors.set(name, { datatype: DATATYPES.get(type)!, shape: dims, data: plainData(data as TensorData) });
+    tensors.set(name, { datatype: DATATYPES.get(type)!, shape: dims, data: data as TensorData });
   }
   return tensors;
-}
-
-/** FP16 arrives as a Float16Array where the engine has it; the wire carries its bit pattern. */
-function plainData(data: TensorData): TensorData {
-  const isBits = isFixed(data) && data.constructor.name === 'Float16Array';
-  return isBits ? new Uint16Array(data.buffer as ArrayBuffer, data.byteOffset, data.length) : data;
 }
 
 function sessionError(code: SessionError['code'], error: unknown, path: string): SessionError {

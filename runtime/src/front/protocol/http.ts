@@ -8,6 +8,14 @@ export interface HttpProtocol extends Protocol {
   printError(error: SwitchbackError, example?: Backend | null): Reply;
 }
 
+/** An answer in HTTP's terms. */
+export interface HttpAnswer {
+  status: number;
+  /** Names and values in turn; neither `content-length` nor `connection` is among them. */
+  headers: readonly string[];
+  body: string | Buffer;
+}
+
 /** Where an inference request goes, as its address says. */
 export interface Target {
   protocol: HttpProtocol;

@@ -56,7 +56,9 @@ describe('an InferTensorContents', () => {
     });
     const typed = refusal(() => read(backend, { inputs: [x('FP16', [1], { fp32_contents: [1] })] }));
 
-    expect(inputs.get('x')?.data).toEqual(Uint16Array.of(0x3c00, 0x7e01));
+    const { data } = inputs.get('x')!;
+    expect(data).toEqual(Float16Array.of(1, Number.NaN));
+    expect(rawOf(data as Float16Array<ArrayBuffer>)).toEqual(Buffer.of(0, 0x3c, 1, 0x7e));
     expect(typed).toMatchObject({ code: 'E_INPUT', message: expect.stringContaining('raw_input_contents') });
   });
   test.each<[string, Datatype, string, number, number]>([

@@ -29,5 +29,5 @@ export function printError({ message, code, details }: SwitchbackError): Reply {
     code,
     ...(Object.keys(details).length > 0 && { details }),
   };
-  return { headers: ['content-type', 'application/json; charset=utf-8'], body: JSON.stringify(body) };
+  return { headers: ['content-type', 'application/json'], body: JSON.stringify(body) };
 }

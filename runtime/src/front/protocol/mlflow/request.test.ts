@@ -236,6 +236,12 @@ describe('a body', () => {
     ['what language models take', { messages: [] }, 'exactly one of'],
     ['a list', [1], 'JSON object'],
     ['no JSON', '{', 'not JSON'],
+    [
+      'a missing value as Python writes it',
+      '{"dataframe_split": {"columns": ["NaN\\" NaN"], "data": [[1, NaN]]}}',
+      'not JSON: it has NaN at character 60, and values that are missing',
+    ],
+    ['an infinite one', '{"inputs": [-Infinity]}', 'it has -Infinity at character 12'],
     ['parameters', { inputs: [1], params: { temperature: 1 } }, 'temperature'],
     ['parameters that are none', { inputs: [1], params: [] }, '"params"'],
     ['split that is a list', { dataframe_split: [[1]] }, '"dataframe_split"'],

@@ -3,7 +3,7 @@ import type { Backend } from '@switchback-ml/schemas';
 import type { Answer, DecodedRequest, InferenceInput, Message, Reply } from '../../../inference/call.ts';
 import { badBody, isObject, type JsonBody, parseJsonObject } from '../tf-serving/body.ts';
 import { readColumns, readRows } from '../tf-serving/read.ts';
-import { printColumns, refuseHalves } from '../tf-serving/response.ts';
+import { printColumns } from '../tf-serving/response.ts';
 import { isNamed } from '../tf-serving/tensors.ts';
 import { requireContentKind } from './content-type.ts';
 import { tableOfCsv } from './csv.ts';
@@ -79,7 +79,6 @@ class Invocation implements DecodedRequest {
   }
 
   read(backend: Backend): InferenceInput {
-    refuseHalves(backend);
     return this.#read(backend);
   }
 

@@ -7,6 +7,7 @@ import { v2 } from '../v2/index.ts';
 import { decodeInvocation } from './request.ts';
 
 const ELEMENTS: Partial<Record<Datatype, fc.Arbitrary<unknown>>> = {
+  FP16: fc.float({ noNaN: true, min: -65504, max: 65504 }),
   FP32: fc.float({ noNaN: true, noDefaultInfinity: true }),
   FP64: fc.double({ noNaN: true, noDefaultInfinity: true }),
   INT8: fc.integer({ min: -128, max: 127 }),

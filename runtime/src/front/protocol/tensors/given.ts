@@ -4,7 +4,7 @@ import type { SwitchbackError } from '../../../error.ts';
 import type { InferenceInput } from '../../../inference/call.ts';
 import { readBytes } from './binary.ts';
 import { readData } from './json-data.ts';
-import { badInput, unknownName } from './refusal.ts';
+import { badInput, refusedElement, unknownName } from './refusal.ts';
 import { type Takes, takesOf } from './takes.ts';
 
 export { badInput };
@@ -68,8 +68,6 @@ function missing(name: string): never {
 }
 
 function readTensor({ name, datatype, shape, data }: GivenTensor, spec: TensorSpec): Tensor {
-  if (data.kind === 'json' && (datatype ?? spec.datatype) === 'FP16')
-    throw badInput(name, 'can not be FP16 here, which has no form in JSON: send it as binary data', 'FP16');
   if (datatype !== null && datatype !== spec.datatype)
     throw badInput(name, `must be ${spec.datatype}`, datatype);
   if (!fits(shape, spec.shape))
@@ -77,7 +75,15 @@ function readTensor({ name, datatype, shape, data }: GivenTensor, spec: TensorSp
   const count = elementCount(shape);
   if (!Number.isSafeInteger(count) || count === 0)
     throw badInput(name, 'must have at least one element', `the shape ${shownShape(shape)}`);
-  return { datatype: spec.datatype, shape, data: readGiven(name, spec, shape, data) };
+  const read = readGiven(name, spec, shape, data);
+  if (spec.datatype === 'BYTES') refuseCutTexts(name, read as readonly string[]);
+  return { datatype: spec.datatype, shape, data: read };
+}
+
+/** ONNX Runtime takes a text up to its first NUL for the whole, and would answer for another one. */
+function refuseCutTexts(name: string, texts: readonly string[]): void {
+  const index = texts.findIndex(text => text.includes('\0'));
+  if (index !== -1) throw refusedElement(name, index, 'text without a NUL character', texts[index]);
 }
 
 function fits(shape: readonly number[], declared: readonly number[]): boolean {

@@ -6,7 +6,7 @@ import {
   makeData,
   type TensorData,
 } from '../../../engine/tensor.ts';
-import { INTEGERS, LONGS } from './ranges.ts';
+import { INTEGERS, LARGEST_FLOAT16, LONGS } from './ranges.ts';
 import { refused, refusedElement } from './refusal.ts';
 
 /**
@@ -56,6 +56,7 @@ type ReadElement = (name: string, datatype: Datatype, value: unknown, index: num
 function readerOf(datatype: FixedDatatype): ReadElement {
   if (datatype === 'BOOL') return readFlag;
   if (datatype === 'FP32' || datatype === 'FP64') return readFloat;
+  if (datatype === 'FP16') return readHalf;
   return datatype === 'INT64' || datatype === 'UINT64' ? readLong : readInteger;
 }
 
@@ -70,6 +71,18 @@ function readFloat(name: string, datatype: Datatype, value: unknown, index: numb
   const stored = datatype === 'FP32' ? Math.fround(value) : value;
   if (Number.isFinite(stored)) return stored;
   throw refusedElement(name, index, `a finite ${datatype} number`, value);
+}
+
+/** Rounded from the double that JSON's readers make of it, as everybody else does. */
+function readHalf(name: string, _: Datatype, value: unknown, index: number): number {
+  if (typeof value !== 'number') throw refusedElement(name, index, 'a FP16 number', value);
+  if (Number.isFinite(Math.f16round(value))) return value;
+  throw refusedElement(
+    name,
+    index,
+    `a finite FP16 number, from ${-LARGEST_FLOAT16} to ${LARGEST_FLOAT16}`,
+    value,
+  );
 }
 
 function readInteger(name: string, datatype: Datatype, value: unknown, index: number): number {

@@ -16,5 +16,6 @@ export const LONGS: Partial<Record<Datatype, readonly [low: bigint, high: bigint
   UINT64: [0n, 2n ** 64n - 1n],
 };
 
-/** What is a little larger still rounds to it; what is half a step larger is infinite. */
+/** The largest finite ones. What is a little larger still rounds to it; what is half a step larger is infinite. */
+export const LARGEST_FLOAT16 = 2 ** 16 - 2 ** 5;
 export const LARGEST_FLOAT32 = 2 ** 128 - 2 ** 104;

@@ -24,7 +24,7 @@ describe('TensorFlow Serving over HTTP', () => {
       '/v1/models/ratio/versions/1:predict',
     );
 
-    expect(rows.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(rows.headers.get('content-type')).toBe('application/json');
     expect(rows.headers.get('x-switchback-revision')).toBe(backend!.revision);
     expect(await rows.text()).toBe('{"predictions":[[2.0],[0.25]]}');
     expect(await columns.text()).toBe('{"outputs":[[2.0],[0.25]]}');

@@ -4,7 +4,7 @@ import { decodePredict } from './request.ts';
 
 export { registerTfServing, type TfServingOptions } from './routes.ts';
 
-const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+const JSON_HEADERS = ['content-type', 'application/json'];
 
 /** TensorFlow Serving's predict call as bodies; KServe's first protocol is the same. */
 const predict: HttpProtocol = {

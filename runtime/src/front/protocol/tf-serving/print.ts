@@ -1,5 +1,6 @@
 import type { Tensor } from '../../../engine/tensor.ts';
 import { writeData } from '../tensors/text/data.ts';
+import { putFloat16 } from '../tensors/text/float16.ts';
 import { putAscii, putFloat32 } from '../tensors/text/float32.ts';
 import type { TextSink } from '../tensors/text/sink.ts';
 
@@ -50,19 +51,24 @@ function writeElements(
   from: number,
   to: number,
 ): void {
-  if (data instanceof Float32Array || data instanceof Float64Array) writeFloats(sink, data, from, to);
+  if (data instanceof Float32Array || data instanceof Float64Array || data instanceof Float16Array)
+    writeFloats(sink, data, from, to);
   else if (datatype === 'BYTES' && asBytes) writeBase64(sink, data as readonly string[], from, to);
   else writeData(sink, datatype, data, from, to);
 }
 
+type Floats = Float16Array | Float32Array | Float64Array;
+
 /** `2.0`, not `2`: for readers that tell the two apart, all elements are of one type. */
-function writeFloats(sink: TextSink, data: Float32Array | Float64Array, from: number, to: number): void {
+function writeFloats(sink: TextSink, data: Floats, from: number, to: number): void {
   const bytes = sink.room((to - from) * FLOAT_BYTES);
   let { at } = sink;
   for (let index = from; index < to; index++) {
     const value = data[index]!;
     if (index > from) bytes[at++] = COMMA;
-    at = data instanceof Float32Array ? putFloat32(bytes, at, value) : putAscii(bytes, at, textOf(value));
+    if (data instanceof Float32Array) at = putFloat32(bytes, at, value);
+    else
+      at = data instanceof Float64Array ? putAscii(bytes, at, textOf(value)) : putFloat16(bytes, at, value);
     if (!Number.isInteger(value) || Math.abs(value) >= EXPONENTS_FROM) continue;
     bytes[at++] = POINT;
     bytes[at++] = ZERO;

@@ -4,7 +4,7 @@ import type { Answer, DecodedRequest, InferenceInput, Message, Reply } from '../
 import { isBatchable } from '../../../loading/signature.ts';
 import { badBody, type JsonBody, parseJsonObject } from './body.ts';
 import { readColumns, readRows } from './read.ts';
-import { printColumns, printRows, refuseHalves } from './response.ts';
+import { printColumns, printRows } from './response.ts';
 
 /** Names of the only signature there is. */
 const SIGNATURES: readonly unknown[] = [undefined, '', 'serving_default'];
@@ -35,7 +35,6 @@ class RowsRequest implements DecodedRequest {
   }
 
   read(backend: Backend): InferenceInput {
-    refuseHalves(backend);
     refuseUncommonRows(backend.signature);
     return readRows(this.#body, 'instances', backend);
   }
@@ -56,7 +55,6 @@ class ColumnsRequest implements DecodedRequest {
   }
 
   read(backend: Backend): InferenceInput {
-    refuseHalves(backend);
     return readColumns(this.#body, 'inputs', backend);
   }
 

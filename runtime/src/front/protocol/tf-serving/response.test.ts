@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../../engine/tensor.ts';
 import type { Reply } from '../../../inference/call.ts';
-import { backendOf, refusal } from './protocol.fixture.ts';
-import { printColumns, printRows, refuseHalves } from './response.ts';
+import { printColumns, printRows } from './response.ts';
 
 const fp32 = (shape: number[], ...values: number[]): Tensor => ({
   datatype: 'FP32',
@@ -98,12 +97,13 @@ describe('an answer', () => {
     );
   });
 
-  test('in halves is not asked for', () => {
-    const backend = backendOf(
-      { x: { datatype: 'FP32', shape: [-1] } },
-      { y: { datatype: 'FP16', shape: [-1] } },
-    );
+  test('in halves is told in the digits that they have, as numbers with a fraction', () => {
+    const y: Tensor = {
+      datatype: 'FP16',
+      shape: [2, 3],
+      data: Float16Array.of(0.1, 65504, -0, 2 ** -24, Number.NaN, -1),
+    };
 
-    expect(refusal(() => refuseHalves(backend))).toMatchObject({ code: 'E_INPUT', details: { tensor: 'y' } });
+    expect(rows({ y }, ['y']).body).toBe('{"predictions":[[0.1,65504.0,-0.0],[6e-8,null,-1.0]]}');
   });
 });

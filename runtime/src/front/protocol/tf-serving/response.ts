@@ -1,6 +1,4 @@
-import type { Backend } from '@switchback-ml/schemas';
 import type { Tensors } from '../../../engine/tensor.ts';
-import { SwitchbackError } from '../../../error.ts';
 import type { Reply } from '../../../inference/call.ts';
 import { TextSink } from '../tensors/text/sink.ts';
 import { writeNested, writeRow } from './print.ts';
@@ -9,7 +7,7 @@ import { writeNested, writeRow } from './print.ts';
 const NON_FINITE_HEADER = 'x-switchback-non-finite';
 /** In a header: clients take a few KiB of them. */
 const MOST_NAMES = 20;
-const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+const JSON_HEADERS = ['content-type', 'application/json'];
 
 /** Printing is never interrupted, so one is enough. */
 const SINK = new TextSink();
@@ -51,15 +49,6 @@ export function printRows(
   if (outputs.size === 1) writeOnly(outputs, isBytes);
   else writeObjects(outputs, isBytes);
   return takeReply(nonFinite);
-}
-
-/** Throws E_INPUT for a model that answers with halves, which the protocol has no JSON for. */
-export function refuseHalves({ signature }: Backend): void {
-  for (const [name, { datatype }] of Object.entries(signature.outputs)) {
-    if (datatype !== 'FP16') continue;
-    const message = `Output "${name}" is FP16, which has no form in JSON: ask by the V2 protocol, with binary tensors.`;
-    throw new SwitchbackError('E_INPUT', message, { details: { tensor: name } });
-  }
 }
 
 function writeOnly(outputs: Tensors, isBytes: IsBytes): void {

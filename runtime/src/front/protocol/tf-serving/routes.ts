@@ -1,8 +1,9 @@
-import { ANSWERED_BY, type Backend } from '@switchback-ml/schemas';
+import type { Backend } from '@switchback-ml/schemas';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { SwitchbackError } from '../../../error.ts';
 import type { Inference } from '../../../inference/inference.ts';
 import { authenticate } from '../../access.ts';
+import { type ReplyBy, replyBy } from '../../reply-by.ts';
 import { metadata } from './metadata.ts';
 import { type LoadedState, versionStatus } from './version-status.ts';
 
@@ -10,6 +11,8 @@ export interface TfServingOptions {
   inference: Pick<Inference, 'describe' | 'versions' | 'models'>;
   /** SHA-256 of each key that may call, as of now. */
   keys: () => readonly string[];
+  /** Of the snapshot that is served from; undefined: there is none yet. */
+  commit: () => string | undefined;
   /** What is known of a revision that is to be served here; undefined: nothing was begun yet. */
   loaded: (model: string, backend: Backend) => LoadedState | undefined;
 }
@@ -24,6 +27,7 @@ export function registerTfServing(app: FastifyInstance, options: TfServingOption
     guarded.addHook('onRequest', async request =>
       authenticate(request.headers.authorization, options.keys()),
     );
+    const by = replyBy(options.commit);
     guarded.get('/v1/models', async () => ({ models: options.inference.models() }));
     for (const path of ['/v1/models/:model', '/v1/models/:model/versions/:version']) {
       guarded.get<ModelRoute>(path, async ({ params }, reply) => {
@@ -31,7 +35,7 @@ export function registerTfServing(app: FastifyInstance, options: TfServingOption
         return statusOf(options, params);
       });
       guarded.get<ModelRoute>(`${path}/metadata`, async ({ params }, reply) =>
-        metadataOf(options, params, reply),
+        metadataOf(options, params, by, reply),
       );
     }
   });
@@ -59,13 +63,11 @@ function statusOf(options: TfServingOptions, { model, version }: ModelRoute['Par
 function metadataOf(
   options: TfServingOptions,
   { model, version }: ModelRoute['Params'],
+  by: ReplyBy,
   reply: FastifyReply,
 ): FastifyReply {
   const backend = backendOf(options, model, version ?? null);
-  return reply
-    .header(ANSWERED_BY.version, backend.version)
-    .header(ANSWERED_BY.revision, backend.revision)
-    .send(metadata(model, backend));
+  return by(backend, reply).send(metadata(model, backend));
 }
 
 function backendOf({ inference }: TfServingOptions, model: string, version: string | null): Backend {

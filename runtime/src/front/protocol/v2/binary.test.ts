@@ -40,7 +40,7 @@ describe('a request with binary tensors', () => {
       BigInt64Array.of(-5n),
       Float32Array.of(2.5),
       ['hi'],
-      Uint16Array.of(0x3c00),
+      Float16Array.of(1),
     ]);
   });
 
@@ -146,6 +146,12 @@ describe('a body of bytes alone', () => {
     ['that is empty', takesX('FP32', -1, -1), new Uint8Array(0), 'at least one element'],
     ['that ends within an element', takesX('FP32', -1, -1), new Uint8Array(7), 'takes 4 bytes'],
     [
+      'that the engine would cut',
+      takesX('BYTES', -1, 1),
+      Buffer.from('a\0b'),
+      'text without a NUL character',
+    ],
+    [
       'for two inputs',
       takes({ a: X.signature.inputs['x']!, b: X.signature.inputs['x']! }),
       floats(1, 2),
@@ -195,7 +201,7 @@ describe('an answer', () => {
   };
 
   test('is JSON alone, without the header, unless binary is asked for', () => {
-    expect(answer({})).toMatchObject({ isBinary: false, type: 'application/json; charset=utf-8' });
+    expect(answer({})).toMatchObject({ isBinary: false, type: 'application/json' });
     expect(answer({ parameters: { binary_data_output: false } }).isBinary).toBe(false);
   });
 
@@ -229,17 +235,26 @@ describe('an answer', () => {
   });
 });
 
-test('FP16 has no form in JSON: the answer says to ask for binary, before anything is run', () => {
-  const half = takes({ x: { datatype: 'FP32', shape: [-1, 2] } }, { h: { datatype: 'FP16', shape: [-1] } });
-  const asked = (more: object) =>
-    decodeV2(binary({ inputs: [x('FP32', [1, 2], [1, 2])], ...more }, [])).read(half);
+test('halves keep every bit in binary, and are read as the same numbers from JSON', () => {
+  const to = takesX('FP16', -1, 2);
+  const halves = Uint8Array.of(0x00, 0x3c, 0x01, 0x7e);
 
-  for (const more of [
-    {},
-    { outputs: [{ name: 'h' }] },
-    { outputs: [{ name: 'h', parameters: { classification: 1 } }] },
-  ])
-    expect(refusal(() => asked(more))).toMatchObject({ code: 'E_INPUT', details: { tensor: 'h' } });
-  expect(asked({ parameters: { binary_data_output: true } }).rows).toBe(1);
-  expect(asked({ outputs: [{ name: 'h', parameters: { binary_data: true } }] }).rows).toBe(1);
+  const request = decodeV2(binary({ inputs: [behind('FP16', [1, 2], 4)] }, [halves]));
+  const data = request.read(to).inputs.get('x')!.data as Float16Array<ArrayBuffer>;
+  const outputs = new Map([['x', { datatype: 'FP16' as const, shape: [1, 2], data }]]);
+  const asked = binary({ inputs: [behind('FP16', [1, 2], 4)], parameters: { binary_data_output: true } }, [
+    halves,
+  ]);
+  const { head, tail } = print(decodeV2(asked).print({ model: 'm', backend: to, outputs, nonFinite: ['x'] }));
+
+  expect(data).toEqual(Float16Array.of(1, Number.NaN));
+  expect(head.outputs).toEqual([
+    { name: 'x', shape: [1, 2], datatype: 'FP16', parameters: { binary_data_size: 4, non_finite: true } },
+  ]);
+  expect([...tail]).toEqual([...halves]);
+  expect(
+    decodeV2(binary({ inputs: [x('FP16', [1, 2], [1, 0.1])] }, []))
+      .read(to)
+      .inputs.get('x')?.data,
+  ).toEqual(Float16Array.of(1, 0.1));
 });

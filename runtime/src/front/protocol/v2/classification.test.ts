@@ -18,6 +18,12 @@ test('the highest of each row come first, equal ones in their order, a NaN last'
   expect(classify(scores, 99, true)).toMatchObject({ shape: [2, 3], data: { 5: 'null:1' } });
 });
 
+test('halves are scored as they are printed', () => {
+  const halves: Tensor = { datatype: 'FP16', shape: [1, 3], data: Float16Array.of(0.1, 0.7, -65504) };
+
+  expect(classify(halves, 3, true).data).toEqual(['0.7:1', '0.1:0', '-65504:2']);
+});
+
 test('without rows, all elements are of one', () => {
   const whole: Tensor = { datatype: 'INT64', shape: [2, 2], data: BigInt64Array.of(1n, 9n, -3n, 4n) };
 

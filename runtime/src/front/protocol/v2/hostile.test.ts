@@ -114,11 +114,11 @@ describe('hostile bodies', () => {
   });
 
   test('whatever comes is answered with a code of the caller, never with a fault of ours', () => {
-    const to = takes({ x: { datatype: 'FP32', shape: [-1, 2] } });
+    const models = (['FP32', 'FP16'] as const).map(datatype => takesX(datatype, -1, 2));
     const input = fc.record(
       {
         name: fc.constantFrom('x', 'y', '__proto__', 'toString'),
-        datatype: fc.constantFrom('FP32', 'FP64', 'BYTES', 'NONE'),
+        datatype: fc.constantFrom('FP32', 'FP16', 'FP64', 'BF16', 'BYTES', 'NONE'),
         shape: fc.oneof(fc.array(fc.oneof(fc.integer(), fc.double()), { maxLength: 3 }), fc.constant([1, 2])),
         data: fc.oneof(fc.array(fc.jsonValue()), fc.constant([1, 2]), fc.jsonValue()),
       },
@@ -127,11 +127,12 @@ describe('hostile bodies', () => {
 
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.record({ inputs: fc.array(input) })), json => {
-        try {
-          decode(JSON.stringify(json)).read(to);
-        } catch (error) {
-          expect((error as SwitchbackError).code).toMatch(/^E_(INPUT|BODY)$/);
-        }
+        for (const to of models)
+          try {
+            decode(JSON.stringify(json)).read(to);
+          } catch (error) {
+            expect((error as SwitchbackError).code).toMatch(/^E_(INPUT|BODY)$/);
+          }
       }),
     );
   });

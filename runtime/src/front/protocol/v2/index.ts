@@ -6,7 +6,7 @@ import { withExample } from './example.ts';
 import { HEAD_LENGTH } from './head-length.ts';
 import { decodeV2 } from './request.ts';
 
-const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+const JSON_HEADERS = ['content-type', 'application/json'];
 const LONGEST_LENGTH = 20;
 
 /** The Open Inference Protocol, version 2, as bodies. */

@@ -36,6 +36,7 @@ describe('reading tensors', () => {
     ['INT32', [-(2 ** 31), 2 ** 31 - 1], Int32Array.of(-(2 ** 31), 2 ** 31 - 1)],
     ['UINT32', [0, 2 ** 32 - 1], Uint32Array.of(0, 2 ** 32 - 1)],
     ['FP32', [3.4028234663852886e38, 1e-45], Float32Array.of(3.4028234663852886e38, 1e-45)],
+    ['FP16', [65504, 2 ** -24, 0.1, 65519.99], Float16Array.of(65504, 2 ** -24, 0.1, 65504)],
     ['UINT8', [0, 255], Uint8Array.of(0, 255)],
     ['INT8', [-128, 127], Int8Array.of(-128, 127)],
     ['FP64', [1e300, -0.1], Float64Array.of(1e300, -0.1)],
@@ -49,6 +50,8 @@ describe('reading tensors', () => {
   test.each<[string, Datatype, string, string]>([
     ['an infinity by overflow', 'FP64', '1e400', 'a finite FP64 number'],
     ['what is infinite in 32 bits', 'FP32', '1e39', 'a finite FP32 number'],
+    ['what is infinite in 16 bits', 'FP16', '65520', 'a finite FP16 number, from -65504 to 65504'],
+    ['null where a half should be', 'FP16', 'null', 'a FP16 number'],
     ['null', 'FP32', 'null', 'a FP32 number'],
     ['text', 'FP32', '"1"', 'a FP32 number'],
     ['a fraction', 'INT32', '1.5', 'a whole number'],
@@ -80,7 +83,8 @@ describe('reading tensors', () => {
 
   test.each<[string, object, object]>([
     ['another datatype', x('FP64', [1, 3], [1, 2, 3]), { expected: 'must be FP32', got: 'FP64' }],
-    ['FP16', x('FP16', [1, 3], [1, 2, 3]), { expected: expect.stringContaining('no form in JSON') }],
+    ['FP16', x('FP16', [1, 3], [1, 2, 3]), { expected: 'must be FP32', got: 'FP16' }],
+    ['BF16', x('BF16', [1, 3], [1, 2, 3]), { expected: 'must be FP32', got: 'BF16' }],
     ['another width', x('FP32', [1, 2], [1, 2]), { expected: 'must have the shape [-1, 3]', got: '[1, 2]' }],
     ['another depth', x('FP32', [3], [1, 2, 3]), { got: '[3]' }],
     ['a negative size', x('FP32', [-1, 3], [1, 2, 3]), { got: '[-1, 3]' }],

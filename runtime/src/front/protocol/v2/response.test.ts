@@ -19,7 +19,7 @@ function print(
   };
   const answer = { model, backend, outputs: new Map(Object.entries(outputs)), nonFinite };
   const { headers, body } = printResponse(request, answer);
-  expect(headers).toEqual(['content-type', 'application/json; charset=utf-8']);
+  expect(headers).toEqual(['content-type', 'application/json']);
   return String(body);
 }
 
@@ -86,6 +86,7 @@ test('only the outputs asked for are sent, in the order asked', () => {
 test('every datatype is printed as JSON that says the same', () => {
   const data: Record<string, Tensor['data']> = {
     FP64: Float64Array.of(0.1, -0, 1e300),
+    FP16: Float16Array.of(0.1, -0, 65504, 2 ** -24, 2049),
     INT8: Int8Array.of(-128, 127),
     UINT32: Uint32Array.of(0, 2 ** 32 - 1),
     INT64: BigInt64Array.of(-(2n ** 63n)),
@@ -101,14 +102,16 @@ test('every datatype is printed as JSON that says the same', () => {
   const text = print(Object.fromEntries(outputs) as Record<string, Tensor>);
 
   expect(text).toContain('"data":[0.1,-0,1e+300]');
+  expect(text).toContain('"data":[0.1,-0,65504,6e-8,2048]');
   expect(text).toContain('"data":[-9223372036854775808]');
   expect(text).toContain('"data":[18446744073709551615]');
   expect(
     JSON.parse(text)
       .outputs.map(({ data }: { data: unknown }) => data)
-      .toSpliced(3, 2),
+      .toSpliced(4, 2),
   ).toEqual([
     [0.1, -0, 1e300],
+    [0.1, -0, 65504, 6e-8, 2048],
     [-128, 127],
     [0, 4294967295],
     [false, true],

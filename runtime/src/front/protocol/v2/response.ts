@@ -10,7 +10,7 @@ import { HEAD_LENGTH } from './head-length.ts';
 import { type Beginnings, beginningsOf } from './printed.ts';
 import type { AskedOutput, Said } from './said.ts';
 
-const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+const JSON_HEADERS = ['content-type', 'application/json'];
 
 /** What of a request shapes its answer. */
 export type Asked = Pick<Said, 'id' | 'outputs' | 'isBinary'>;

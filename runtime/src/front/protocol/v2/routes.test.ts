@@ -268,7 +268,14 @@ describe('what it is told of versions', () => {
     await using app = fastify();
     const isReady = (): boolean => false;
     const readiness = () => ({ isReady: false, reasons: [] });
-    registerV2(app, { inference, keys: () => [sha256Of(KEY)], readiness, isReady, ...more });
+    registerV2(app, {
+      inference,
+      keys: () => [sha256Of(KEY)],
+      commit: () => undefined,
+      readiness,
+      isReady,
+      ...more,
+    });
     const { statusCode, body } = await app.inject({ url: path, method, headers: KEYED });
     return { statusCode, body: JSON.parse(body) };
   }

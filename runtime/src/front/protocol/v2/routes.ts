@@ -1,10 +1,11 @@
-import { ANSWERED_BY, type Backend, type ModelStatistics, type TensorSpec } from '@switchback-ml/schemas';
+import type { Backend, ModelStatistics, TensorSpec } from '@switchback-ml/schemas';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { SwitchbackError } from '../../../error.ts';
 import type { Inference } from '../../../inference/inference.ts';
 import type { Readiness } from '../../../serving.ts';
 import { BUILD } from '../../../telemetry/build.ts';
 import { authenticate } from '../../access.ts';
+import { type ReplyBy, replyBy } from '../../reply-by.ts';
 import { EXTENSIONS } from './extensions.ts';
 import { modelConfig } from './model-config.ts';
 import { registerRepository } from './repository.ts';
@@ -15,6 +16,8 @@ export interface V2Options extends StateOptions {
   inference: Inference;
   /** SHA-256 of each key that may call, as of now. */
   keys: () => readonly string[];
+  /** Of the snapshot that is served from; undefined: there is none yet. */
+  commit: () => string | undefined;
   readiness: () => Readiness;
   /** Absent: statistics tell names and versions alone. */
   stats?: StatsSource;
@@ -37,6 +40,7 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
       authenticate(request.headers.authorization, options.keys()),
     );
     const { inference } = options;
+    const by = replyBy(options.commit);
     guarded.get('/v2', async () => ({
       name: 'switchback',
       version: BUILD.version,
@@ -47,19 +51,22 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
       model_stats: inference.models().flatMap(model => statistics(options, { model })),
     }));
     for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version'])
-      registerModel(guarded, path, options);
+      registerModel(guarded, path, options, by);
     registerRepository(guarded, options);
   });
 }
 
-function registerModel(app: FastifyInstance, path: string, options: V2Options): void {
+function registerModel(app: FastifyInstance, path: string, options: V2Options, by: ReplyBy): void {
   app.get<ModelRoute>(path, async ({ params }, reply) =>
-    answeredBy(reply, backendOf(options, params)).send(metadata(options, params)),
+    by(backendOf(options, params), reply).send(metadata(options, params)),
   );
-  app.get<ModelRoute>(`${path}/ready`, async ({ params }, reply) => ready(options, params, reply));
+  app.get<ModelRoute>(`${path}/ready`, async ({ params }, reply) => {
+    const backend = backendOf(options, params);
+    return ready(options, params, backend, by(backend, reply));
+  });
   app.get<ModelRoute>(`${path}/config`, async ({ params }, reply) => {
     const backend = backendOf(options, params);
-    return answeredBy(reply, backend).send(modelConfig(params.model, backend));
+    return by(backend, reply).send(modelConfig(params.model, backend));
   });
   app.get<ModelRoute>(`${path}/stats`, async ({ params }) => ({ model_stats: statistics(options, params) }));
   // Answered by the door, before any router; known here for the verbs that it does not take.
@@ -79,13 +86,17 @@ function metadata(options: V2Options, params: ModelRoute['Params']): object {
   };
 }
 
-function ready(options: V2Options, params: ModelRoute['Params'], reply: FastifyReply): FastifyReply {
-  const backend = backendOf(options, params);
+function ready(
+  options: V2Options,
+  params: ModelRoute['Params'],
+  backend: Backend,
+  reply: FastifyReply,
+): FastifyReply {
   const { state, reasons } = versionState(options, params.model, backend);
   const isReady = state === 'READY';
-  return answeredBy(reply, backend)
+  return reply
     .status(isReady ? 200 : 503)
-    .send({ name: params.model, ready: isReady, ...(!isReady && { state, reasons }) });
+    .send({ name: params.model, ready: isReady, ...(reasons.length > 0 && { state, reasons }) });
 }
 
 /** Of the version named, else of each one there is. */
@@ -104,10 +115,6 @@ function backendOf({ inference }: V2Options, { model, version }: ModelRoute['Par
   const backend = inference.describe(model, version ?? null);
   if (backend instanceof SwitchbackError) throw backend;
   return backend;
-}
-
-function answeredBy(reply: FastifyReply, { version, revision }: Backend): FastifyReply {
-  return reply.header(ANSWERED_BY.version, version).header(ANSWERED_BY.revision, revision);
 }
 
 function tensors(specs: Record<string, TensorSpec>): object[] {

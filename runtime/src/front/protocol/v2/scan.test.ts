@@ -8,6 +8,7 @@ import { scanRequest } from './scan.ts';
 import { takes } from './v2.fixture.ts';
 
 const DATATYPES: Datatype[] = [
+  'FP16',
   'FP32',
   'FP64',
   'INT8',
@@ -29,7 +30,22 @@ const number = fc.oneof(
   fc
     .tuple(fc.nat(), fc.integer({ min: 0, max: 25 }), fc.integer({ min: -50, max: 50 }))
     .map(([digits, places, power]) => `${digits}.${String(digits).padStart(places + 1, '0')}e${power}`),
-  fc.constantFrom('0', '-0', '1', '1.0', '1e2', '1E+2', '3.5e38', '9'.repeat(30), '0.1', '255', '256'),
+  fc.constantFrom(
+    '0',
+    '-0',
+    '1',
+    '1.0',
+    '1e2',
+    '1E+2',
+    '3.5e38',
+    '9'.repeat(30),
+    '0.1',
+    '255',
+    '256',
+    '65504',
+    '65519.9',
+    '65520',
+  ),
 );
 const element = (datatype: Datatype): fc.Arbitrary<string> => {
   if (datatype === 'BOOL') return fc.constantFrom('true', 'false', '0', '1');

@@ -3,19 +3,19 @@ import type { Backend, Loaded, RepositoryState, UnreadyReason } from '@switchbac
 /** How one version stands here, in the protocol's words. */
 export interface VersionState {
   state: RepositoryState;
-  /** None where it is ready. */
+  /** Where it is ready, none but that it sleeps. */
   reasons: readonly UnreadyReason[];
 }
 
 export interface StateOptions {
   isReady: (model: string, backend: Backend) => boolean;
   /** What is known of a revision that is to be served here; undefined: nothing was begun yet. */
-  loaded?: (model: string, backend: Backend) => Pick<Loaded, 'state' | 'failure'> | undefined;
+  loaded?: (model: string, backend: Backend) => Pick<Loaded, 'state' | 'failure' | 'asleep'> | undefined;
 }
 
 export function versionState(options: StateOptions, model: string, backend: Backend): VersionState {
-  if (options.isReady(model, backend)) return { state: 'READY', reasons: [] };
   const loaded = options.loaded?.(model, backend);
+  if (options.isReady(model, backend)) return { state: 'READY', reasons: loaded?.asleep ? [ASLEEP] : [] };
   switch (loaded?.state) {
     case 'pulling':
       return waiting('Its artifacts are being fetched.');
@@ -28,6 +28,8 @@ export function versionState(options: StateOptions, model: string, backend: Back
   }
 }
 
+/** It can answer, and that takes longer this once. */
+const ASLEEP: UnreadyReason = { code: 'asleep', message: 'Its first request wakes it, and waits for that.' };
 const NOT_READY: UnreadyReason = { code: 'E_MODEL_NOT_READY', message: 'It is not ready.' };
 
 function waiting(message: string): VersionState {

@@ -26,8 +26,26 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return new NoJson('it is not JSON');
+    return new NoJson(`it is not JSON${missingValue(text)}`);
   }
+}
+
+const NOT_NUMBERS = ['NaN', 'Infinity', '-Infinity'];
+
+/** Python writes a missing value, or an infinite one, as what only looks like JSON. One pass, outside of strings. */
+function missingValue(text: string): string {
+  for (let at = 0; at < text.length; at++) {
+    const first = text[at]!;
+    if (first === '"') {
+      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++;
+      continue;
+    }
+    if (first !== 'N' && first !== 'I' && first !== '-') continue;
+    const word = NOT_NUMBERS.find(one => text.startsWith(one, at));
+    if (word !== undefined)
+      return `: it has ${word} at character ${at}, and values that are missing or infinite are not taken`;
+  }
+  return '';
 }
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;

@@ -21,11 +21,12 @@ const decimal = fc.oneof(
 );
 
 describe('a number', () => {
-  test('is rounded as JSON.parse rounds it, one by one and in lists, in 64 and in 32 bits', () => {
+  test('is rounded as JSON.parse rounds it, one by one and in lists, in 64, 32 and 16 bits', () => {
     fc.assert(
       fc.property(decimal, text => {
         const expected = JSON.parse(text) as number;
         const single = scanData(over(`[${text}]`), 'FP32', [1]);
+        const half = scanData(over(`[${text}]`), 'FP16', [1]);
 
         expect(over(text).number()).toBe(Number.isFinite(expected) ? expected : Number.NaN);
         expect(floats(`[-${text.replace(/^-/, '')}]`, 1)).toEqual(
@@ -33,6 +34,8 @@ describe('a number', () => {
         );
         if (single === null) expect(Math.abs(expected)).toBeGreaterThan(3.4028234663852886e38);
         else expect(single).toEqual(Float32Array.of(expected));
+        if (half === null) expect(Math.abs(expected)).toBeGreaterThan(65_504);
+        else expect(half).toEqual(Float16Array.of(expected));
       }),
       { numRuns: 5000 },
     );
@@ -95,6 +98,6 @@ test.each([
   ['no list', '1', [1]],
   ['a shape of millions', '[1]', [3_000_000]],
 ])('a list with %s is left to the parser', (_, text, shape) => {
-  for (const datatype of ['FP32', 'INT32', 'INT64', 'BOOL', 'BYTES'] as const)
+  for (const datatype of ['FP16', 'FP32', 'INT32', 'INT64', 'BOOL', 'BYTES'] as const)
     expect(scanData(over(text), datatype, shape)).toBeNull();
 });

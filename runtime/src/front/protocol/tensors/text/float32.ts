@@ -1,4 +1,4 @@
-const POWERS: readonly number[] = Array.from({ length: 80 }, (_, power) => Number(`1e${power}`));
+export const POWERS: readonly number[] = Array.from({ length: 80 }, (_, power) => Number(`1e${power}`));
 const UP = 1 + 2 ** -51;
 const DOWN = 1 - 2 ** -51;
 /** No float32 needs more. Six it always tells apart. */
@@ -48,7 +48,7 @@ function readsBack(digits: number, decimals: number, size: number): boolean {
 }
 
 /** Of the first digit that is not zero: 0 from 1 to below 10. */
-function decimalExponent(size: number): number {
+export function decimalExponent(size: number): number {
   let exponent = 0;
   if (size >= 1) while (size >= POWERS[exponent + 1]!) exponent++;
   else while (size * POWERS[-exponent]! < 1) exponent--;
@@ -56,7 +56,7 @@ function decimalExponent(size: number): number {
 }
 
 /** digits × 10^-decimals, without zeros at its end, as JavaScript prints it. */
-function putDecimal(bytes: Uint8Array, from: number, allDigits: number, allDecimals: number): number {
+export function putDecimal(bytes: Uint8Array, from: number, allDigits: number, allDecimals: number): number {
   let digits = allDigits | 0;
   let decimals = allDecimals;
   for (let tenth = (digits / 10) | 0; tenth * 10 === digits; tenth = (digits / 10) | 0) {
