@@ -48,6 +48,8 @@ const oneHome = [
   ['protobufjs', '^runtime/src/preflight/'],
   ['fastify', '^(controller/src/server|runtime/src/front|bench/serving/subject)/'],
   ['commander', '^controller/src/cli/'],
+  ['@fastify/swagger-ui', '^runtime/src/front/openapi/'],
+  ['@seriousme/openapi-schema-validator', '^runtime/src/front/openapi/'],
   ['csv-parse', '^(controller/src/command|runtime/src/front/protocol/mlflow)/'],
   ['ioredis', '^runtime/src/cache/redis/'],
   ['@grpc/[^/]+', '^runtime/src/front/grpc/'],

@@ -3,6 +3,7 @@ import { ANSWERED_BY, type Backend, TOLD_BY } from '@switchback-ml/schemas';
 import type { Caller } from '../batching/work.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
+import { listed, nearest } from '../inference/backends.ts';
 import type { Message } from '../inference/call.ts';
 import { FALLBACK } from '../inference/fallback.ts';
 import type { Inference } from '../inference/inference.ts';
@@ -10,8 +11,12 @@ import type { InferenceOutcome } from '../inference/outcome.ts';
 import type { Log } from '../log.ts';
 import { answeredBy } from '../telemetry/answered-by.ts';
 import { serverTiming } from '../telemetry/timing.ts';
-import type { Target } from './protocol/http.ts';
+import { rememberedAccepted } from './accept-encoding.ts';
+import { compressed } from './compression.ts';
+import type { HttpAnswer, Target } from './protocol/http.ts';
 import { retryAfterOf, statusOf } from './status.ts';
+
+export type { HttpAnswer } from './protocol/http.ts';
 
 export interface AnsweringOptions {
   inference: Inference;
@@ -21,34 +26,30 @@ export interface AnsweringOptions {
   log: Log;
 }
 
-/** An answer in HTTP's terms. */
-export interface HttpAnswer {
-  status: number;
-  /** Names and values in turn; neither `content-length` nor `connection` is among them. */
-  headers: readonly string[];
-  body: string | Buffer;
-}
-
-/** From a request that is there whole, and whose sender may ask, to its answer. Never rejects. */
+/** From a request that is there whole, and whose sender may ask, to its answer as that takes it. Never rejects. */
 export type Answering = (target: Target, message: Message, caller: Caller) => Promise<HttpAnswer>;
 
 export function answering(options: AnsweringOptions): Answering {
   const { inference, clock, log, commit } = options;
   const toldBy = answeredBy();
+  const acceptedOf = rememberedAccepted();
   return async (target, message, caller) => {
     let model = '';
+    let answer: HttpAnswer;
     try {
       model = target.model ?? onlyModel(inference);
       const { version, protocol } = target;
       const arrivedAt = clock.elapsed();
       const outcome = await inference.infer({ model, version, message, protocol, caller, arrivedAt });
       const by = outcome.backend === null ? [] : toldBy(outcome.backend, commit());
-      return answerOf(target, outcome, by);
+      answer = answerOf(target, outcome, by);
     } catch (thrown) {
       // What was wrong with the request itself is told with an example that this model takes.
       const asked = inference.describe(model, target.version);
-      return refusal(target, known(thrown, log), asked instanceof SwitchbackError ? null : asked);
+      answer = refusal(target, known(thrown, log), asked instanceof SwitchbackError ? null : asked);
     }
+    const accepted = acceptedOf(message.header('accept-encoding'));
+    return answer.body.length < accepted.fromBytes ? answer : compressed(answer, accepted);
   };
 }
 
@@ -101,6 +102,10 @@ export function known(thrown: unknown, log: Log): SwitchbackError {
 function onlyModel(inference: Inference): string {
   const models = inference.models();
   if (models.length === 1) return models[0]!;
-  const message = `This address names no model, and there are several: ${models.join(', ') || 'none yet'}.`;
-  throw new SwitchbackError('E_MODEL_UNKNOWN', message, { details: { models } });
+  const some = nearest('', models);
+  const message =
+    models.length === 0
+      ? 'This address names no model, and there is none yet.'
+      : `This address names no model, and there are several: ${listed(some, models.length)}.`;
+  throw new SwitchbackError('E_MODEL_UNKNOWN', message, { details: { models: some, count: models.length } });
 }

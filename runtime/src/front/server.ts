@@ -13,11 +13,15 @@ import type { Inference } from '../inference/inference.ts';
 import type { Log } from '../log.ts';
 import { BUILD } from '../telemetry/build.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { rememberedAccepted } from './accept-encoding.ts';
 import { authenticate, sha256Of } from './access.ts';
 import { answering } from './answering.ts';
+import { compressed } from './compression.ts';
 import { inferenceDoor } from './door.ts';
 import { type Lane, openLane } from './lane/lane.ts';
 import { KEEP_ALIVE_MS, LARGEST_BODY_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { type OpenApiOptions, registerOpenApi } from './openapi/index.ts';
+import type { HttpAnswer } from './protocol/http.ts';
 import { findMlflow } from './protocol/mlflow/index.ts';
 import { registerMlflow } from './protocol/mlflow/routes.ts';
 import { findTfServing } from './protocol/tf-serving/index.ts';
@@ -27,7 +31,7 @@ import { registerV2, type V2Options } from './protocol/v2/routes.ts';
 import { retryAfterOf, statusOf } from './status.ts';
 import { rememberedTargets } from './targets.ts';
 
-export interface FrontOptions extends Omit<V2Options, 'loaded'>, TfServingOptions {
+export interface FrontOptions extends Omit<V2Options, 'loaded'>, TfServingOptions, OpenApiOptions {
   inference: Inference;
   metrics: Metrics;
   log: Log;
@@ -68,10 +72,13 @@ export function makeFront(options: FrontOptions): FastifyInstance {
     verbs.set(url, known);
   });
   takeRawBodies(app);
+  nameJsonAlone(app);
+  compressAnswers(app);
   answerErrors(app, options.log);
   registerV2(app, options);
   registerTfServing(app, options);
   registerMlflow(app, { ...options, version: BUILD.version });
+  registerOpenApi(app, options);
   registerOperations(app, options);
   app.after(() => refuseOtherVerbs(app, verbs));
   return app;
@@ -100,6 +107,44 @@ function makeServer(options: FrontOptions, otherwise: RequestListener): { server
 function takeRawBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+}
+
+/** JSON is UTF-8 and its type has no parameter; kserve's client reads an error only where it is that and no more. */
+function nameJsonAlone(app: FastifyInstance): void {
+  app.addHook('onSend', async (_, reply, payload) => {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8')
+      reply.header('content-type', 'application/json');
+    return payload;
+  });
+}
+
+/** Of files, in either coding: an address can be written in many ways. */
+const MOST_PACKED = 16;
+
+/**
+ * Of what the framework answers, by the same rule as inference; but not what clients of V2 ask beside it:
+ * tritonclient's asynchronous one says that it takes gzip for these too, and then reads them as they came.
+ */
+function compressAnswers(app: FastifyInstance): void {
+  const acceptedOf = rememberedAccepted();
+  /** Of the page's few files, which are large and open to all. */
+  const packed = new Map<string, Promise<HttpAnswer>>();
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (request.url.startsWith('/v2')) return payload;
+    const accepted = acceptedOf(request.headers['accept-encoding']);
+    const isBody = typeof payload === 'string' || Buffer.isBuffer(payload);
+    if (!isBody || payload.length < accepted.fromBytes || request.method === 'HEAD') return payload;
+    const tag = reply.getHeader('etag');
+    const key = `${request.url.split('?', 1)[0]} ${tag} ${accepted.coding} ${accepted.isAskedFor}`;
+    const known = tag === undefined ? undefined : packed.get(key);
+    const packing = known ?? compressed({ status: reply.statusCode, headers: [], body: payload }, accepted);
+    if (packed.size >= MOST_PACKED) packed.clear();
+    if (tag !== undefined) packed.set(key, packing);
+    const answer = await packing;
+    for (let index = 0; index < answer.headers.length; index += 2)
+      reply.header(answer.headers[index]!, answer.headers[index + 1]!);
+    return answer.body;
+  });
 }
 
 function registerOperations(app: FastifyInstance, { metrics, token, observe }: FrontOptions): void {

@@ -118,6 +118,9 @@ const SERVICES = ['inference.GRPCInferenceService', 'grpc.health.v1.Health'].map
   makeClientConstructor(DEFINITIONS.all[name] as ServiceDefinition, name),
 );
 
+/** Of the snapshot that is served from. */
+export const COMMIT = 'c'.repeat(40);
+
 /** A server on a free port, and a client of its calls with the key of the tests. Stops with the test. */
 export async function startGrpcFixture(
   inference: Inference,
@@ -126,6 +129,7 @@ export async function startGrpcFixture(
   const grpc = await startGrpc({
     inference,
     keys: () => [sha256Of(KEY)],
+    commit: () => COMMIT,
     readiness: () => ({ isReady: true, reasons: [] }),
     isReady: () => true,
     host: '127.0.0.1',

@@ -6,6 +6,7 @@ import type { InferenceCall } from '../../inference/call.ts';
 import { eventually, KEY } from '../../serving.fixture.ts';
 import {
   backends,
+  COMMIT,
   column,
   type GrpcFixture,
   post,
@@ -55,7 +56,12 @@ describe('ModelInfer', () => {
       outputs: [{ name: 'ratio', datatype: 'FP32', shape: [1, 1] }],
     });
     expect((typed.response['raw_output_contents'] as Buffer[])[0]!.readFloatLE()).toBe(2);
-    expect(typed.headers.get('x-switchback-revision')).toEqual([first.revision]);
+    expect(typed.headers.getMap()).toMatchObject({
+      'x-switchback-version': '1',
+      'x-switchback-revision': first.revision,
+      'x-switchback-digest': first.digest,
+      'x-switchback-commit': COMMIT,
+    });
     expect(asRaw.response['model_version']).toBe('2');
     expect((asRaw.response['raw_output_contents'] as Buffer[])[0]!.readFloatLE()).toBe(1.5);
     expect(asRaw.headers.get('x-switchback-version')).toEqual(['2']);
@@ -132,6 +138,7 @@ describe('ModelInfer', () => {
     });
     expect(JSON.parse(String(details))).toMatchObject({ tensor: 'ratoi', nearest: 'ratio' });
     expect(error.metadata.get('x-switchback-revision')).toEqual([first.revision]);
+    expect(error.metadata.get('x-switchback-digest')).toEqual([first.digest]);
   });
 
   test.each([

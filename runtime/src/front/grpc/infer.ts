@@ -1,4 +1,5 @@
-import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Backend } from '@switchback-ml/schemas';
 import type { Caller } from '../../batching/work.ts';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../error.ts';
@@ -6,11 +7,14 @@ import type { Message } from '../../inference/call.ts';
 import type { Inference } from '../../inference/inference.ts';
 import type { Log } from '../../log.ts';
 import { known } from '../answering.ts';
+import { BY_FALLBACK, metadataOfAnswered } from './answered-by.ts';
 import { grpcMessages, readAddress } from './message/protocol.ts';
-import { answeredBy, BY_FALLBACK, refusal } from './refusal.ts';
+import { refusal } from './refusal.ts';
 
 export interface InferOptions {
   inference: Inference;
+  /** Of the snapshot that is served from; undefined: there is none yet. */
+  commit: () => string | undefined;
   clock: Clock;
   log: Log;
 }
@@ -19,12 +23,18 @@ type Respond = sendUnaryData<Buffer>;
 
 /** ModelInfer, on messages that are still bytes. */
 export function modelInfer(options: InferOptions): handleUnaryCall<Buffer, Buffer> {
-  return (call, respond) => void answer(options, call, respond);
+  const toldBy = metadataOfAnswered(options.commit);
+  const answering = { ...options, toldBy };
+  return (call, respond) => void answer(answering, call, respond);
+}
+
+interface Answering extends InferOptions {
+  toldBy: (backend: Backend) => Metadata;
 }
 
 /** Never rejects. */
 async function answer(
-  options: InferOptions,
+  options: Answering,
   call: ServerUnaryCall<Buffer, Buffer>,
   respond: Respond,
 ): Promise<void> {
@@ -38,7 +48,7 @@ async function answer(
 }
 
 async function outcomeOf(
-  { inference, clock, log }: InferOptions,
+  { inference, clock, log, toldBy }: Answering,
   call: ServerUnaryCall<Buffer, Buffer>,
 ): Promise<(respond: Respond) => void> {
   try {
@@ -53,9 +63,10 @@ async function outcomeOf(
       caller: request,
       arrivedAt,
     });
-    if (outcome.kind === 'failed') return respond => respond(refusal(outcome.error, outcome.backend));
+    const by = outcome.backend === null ? null : toldBy(outcome.backend);
+    if (outcome.kind === 'failed') return respond => respond(refusal(outcome.error, by));
     return respond => {
-      call.sendMetadata(outcome.kind === 'fallback' ? BY_FALLBACK : answeredBy(outcome.backend!));
+      call.sendMetadata(by ?? BY_FALLBACK);
       respond(null, outcome.reply.body as Buffer);
     };
   } catch (thrown) {

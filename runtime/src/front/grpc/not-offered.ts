@@ -1,4 +1,4 @@
-import { Metadata, type Server, type StatusObject, status } from '@grpc/grpc-js';
+import { Metadata, type Server, type ServerDuplexStream, type StatusObject, status } from '@grpc/grpc-js';
 import { SwitchbackError } from '../../error.ts';
 import { refusal } from './refusal.ts';
 
@@ -12,7 +12,6 @@ const SHARED_MEMORY = 'Tensors go in the message: there is no shared memory here
 const NOT_OFFERED: Record<string, StatusObject> = {
   RepositoryModelLoad: refusal(WRITING, null),
   RepositoryModelUnload: refusal(WRITING, null),
-  ModelStreamInfer: unimplemented('Models here answer once to each request: send it with ModelInfer.'),
   TraceSetting: unimplemented('Tracing is set where the runtime is started.'),
   LogSettings: unimplemented('Logging is set where the runtime is started.'),
   SystemSharedMemoryStatus: unimplemented(SHARED_MEMORY),
@@ -23,17 +22,27 @@ const NOT_OFFERED: Record<string, StatusObject> = {
   CudaSharedMemoryUnregister: unimplemented(SHARED_MEMORY),
 };
 
+const NO_STREAM = unimplemented('Models here answer once to each request: send it with ModelInfer.');
+const SERVICE = '/inference.GRPCInferenceService';
+
 /** Lets a server say why, where it would say only that it doesn't know the call. */
 export function refuseNotOffered(server: Server): void {
   for (const [call, refused] of Object.entries(NOT_OFFERED))
     server.register<Buffer, Buffer>(
-      `/inference.GRPCInferenceService/${call}`,
-      // As unary, also what would be a stream: nothing of it is read on.
+      `${SERVICE}/${call}`,
       (_: unknown, respond: (refused: StatusObject) => void) => respond(refused),
       bytes => bytes,
       bytes => bytes,
       'unary',
     );
+  server.register<Buffer, Buffer>(
+    `${SERVICE}/ModelStreamInfer`,
+    // Before anything was sent: whoever opened it waits to hear, and may send nothing before.
+    (stream: ServerDuplexStream<Buffer, Buffer>) => void stream.emit('error', NO_STREAM),
+    bytes => bytes,
+    bytes => bytes,
+    'bidi',
+  );
 }
 
 function unimplemented(why: string): StatusObject {

@@ -1,7 +1,5 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { ANSWERED_BY, type Backend } from '@switchback-ml/schemas';
 import type { SwitchbackError } from '../../error.ts';
-import { FALLBACK } from '../../inference/fallback.ts';
 import { retryAfterOf, statusOf } from '../status.ts';
 
 /** By the HTTP status of the same error, so that there is one table of codes. */
@@ -22,9 +20,12 @@ const BY_HTTP_STATUS: Partial<Record<number, status>> = {
 const MOST_MESSAGE_CHARS = 500;
 const MOST_DETAILS_BYTES = 1500;
 
-/** An error in gRPC's terms: `switchback-code` and, where they fit, `switchback-details-bin` (JSON) go along. */
-export function refusal(error: SwitchbackError, backend: Backend | null): StatusObject {
-  const metadata = backend === null ? new Metadata() : answeredBy(backend).clone();
+/**
+ * An error in gRPC's terms: `switchback-code` and, where they fit, `switchback-details-bin` (JSON) go along. `by`: who
+ * failed; null: it did not come to anybody.
+ */
+export function refusal(error: SwitchbackError, by: Metadata | null): StatusObject {
+  const metadata = by === null ? new Metadata() : by.clone();
   metadata.set('switchback-code', error.code);
   const details = Buffer.from(JSON.stringify(error.details));
   if (Object.keys(error.details).length > 0 && details.length <= MOST_DETAILS_BYTES)
@@ -42,26 +43,6 @@ export function refusal(error: SwitchbackError, backend: Backend | null): Status
     metadata,
   };
 }
-
-const KNOWN = new WeakMap<Backend, Metadata>();
-
-/** Which revision spoke. Not to be changed. */
-export function answeredBy(backend: Backend): Metadata {
-  const known = KNOWN.get(backend);
-  if (known !== undefined) return known;
-  const metadata = new Metadata();
-  metadata.set(ANSWERED_BY.version, backend.version);
-  metadata.set(ANSWERED_BY.revision, backend.revision);
-  KNOWN.set(backend, metadata);
-  return metadata;
-}
-
-/** The route's declared answer, and no revision, spoke. Not to be changed. */
-export const BY_FALLBACK = ((): Metadata => {
-  const metadata = new Metadata();
-  metadata.set(ANSWERED_BY.version, FALLBACK);
-  return metadata;
-})();
 
 function retryAfterMsOf(error: SwitchbackError): number | null {
   const { retryAfterMs } = error.details;

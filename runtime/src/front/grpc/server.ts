@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { type AddressInfo, Server as SocketServer } from 'node:net';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import type { Clock } from '../../clock.ts';
 import { SwitchbackError } from '../../error.ts';
+import { leavePort } from '../../listening/leave-port.ts';
 import type { Log } from '../../log.ts';
 import { LARGEST_BODY_BYTES } from '../limits.ts';
 import type { V2Options } from '../protocol/v2/routes.ts';
@@ -16,6 +19,8 @@ export interface GrpcOptions extends V2Options {
   host: string;
   /** 0: any free one. */
   port: number;
+  /** Whether other processes listen on the port too. */
+  reusePort?: boolean;
   clock: Clock;
   log: Log;
 }
@@ -24,6 +29,8 @@ export interface Grpc extends AsyncDisposable {
   /** `127.0.0.1:4182` */
   address: string;
 }
+
+type ConnectionInjector = ReturnType<Server['createConnectionInjector']>;
 
 /** How often watchers of health are told what changed, and late requests are looked for. */
 const TICK_MS = 500;
@@ -62,19 +69,24 @@ export async function startGrpc(options: GrpcOptions): Promise<Grpc> {
   });
   refuseNotOffered(server);
   new ReflectionService(definitions.all).addToServer(server);
-  const port = await bind(server, options);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const door = await listen(server, injector, options);
   const stopping = new AbortController();
   const ticking = tick(options.clock, stopping.signal, () => {
     health.publish();
     arrivals.giveUpLate();
   });
   return {
-    address: addressOf(options.host, port),
+    address: addressOf(options.host, (door.address() as AddressInfo).port),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await ticking;
       health.close();
-      await stop(server, options.clock);
+      const closed = once(door, 'close');
+      if (options.reusePort) await leavePort(door);
+      else door.close();
+      injector.drain(LAST_REQUESTS_MS);
+      await stop(server, closed, options.clock);
     },
   };
 }
@@ -90,15 +102,22 @@ function openCalls({ inference, health }: Definitions): Set<string> {
   return new Set([ServerLive!, ServerReady!, Check!, Watch!].map(({ path }) => path).concat(REFLECTION));
 }
 
-function bind(server: Server, { host, port }: GrpcOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(addressOf(host, port), ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) return resolve(bound);
-      server.forceShutdown();
-      const message = `Port ${port} on ${host} can not be had for gRPC; choose another.`;
-      reject(new SwitchbackError('E_PORT_TAKEN', message, { cause: error }));
-    });
-  });
+/** The library can't share a port, but takes connections that somebody else accepted. */
+async function listen(
+  server: Server,
+  injector: ConnectionInjector,
+  { host, port, reusePort = false }: GrpcOptions,
+): Promise<SocketServer> {
+  const door = new SocketServer(socket => injector.injectConnection(socket.setNoDelay(true)));
+  door.listen({ host, port, reusePort });
+  try {
+    await once(door, 'listening');
+    return door;
+  } catch (error) {
+    server.forceShutdown();
+    const message = `Port ${port} on ${host} can not be had for gRPC; choose another.`;
+    throw new SwitchbackError('E_PORT_TAKEN', message, { cause: error });
+  }
 }
 
 function addressOf(host: string, port: number): string {
@@ -113,10 +132,10 @@ async function tick(clock: Clock, signal: AbortSignal, act: () => void): Promise
 }
 
 /** Forcing finds connections through the library's own statistics, so `grpc.enable_channelz` must stay on. */
-async function stop(server: Server, clock: Clock): Promise<void> {
+async function stop(server: Server, closed: Promise<unknown>, clock: Clock): Promise<void> {
   const stopped = new AbortController();
   const bound = clock.sleep(LAST_REQUESTS_MS, stopped.signal).then(() => server.forceShutdown());
-  await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
+  await closed;
   stopped.abort();
   await bound;
 }

@@ -14,7 +14,8 @@ import { EXTENSIONS } from '../protocol/v2/extensions.ts';
 import { modelConfig } from '../protocol/v2/model-config.ts';
 import type { V2Options } from '../protocol/v2/routes.ts';
 import { versionState } from '../protocol/v2/version-state.ts';
-import { answeredBy, refusal } from './refusal.ts';
+import { metadataOfAnswered } from './answered-by.ts';
+import { refusal } from './refusal.ts';
 
 export type ServiceOptions = Omit<V2Options, 'keys'> & { log: Log };
 
@@ -27,6 +28,13 @@ interface ModelRequest {
 /** The calls of GRPCInferenceService besides ModelInfer: what there is, and whether it is ready. */
 export function inferenceService(options: ServiceOptions): UntypedServiceImplementation {
   const { inference, readiness } = options;
+  const toldBy = metadataOfAnswered(options.commit);
+  const backendOf: BackendOf = ({ name, version }, call) => {
+    const backend = inference.describe(name, version === '' ? null : version);
+    if (backend instanceof SwitchbackError) throw backend;
+    call.sendMetadata(toldBy(backend));
+    return backend;
+  };
   const offer = <Request>(reply: (request: Request, call: Call<Request>) => object) =>
     answered(options.log, reply);
   return {
@@ -34,11 +42,11 @@ export function inferenceService(options: ServiceOptions): UntypedServiceImpleme
     ServerReady: offer(() => ({ ready: readiness().isReady })),
     ServerMetadata: offer(() => ({ name: 'switchback', version: BUILD.version, extensions: EXTENSIONS })),
     ModelReady: offer((request: ModelRequest, call) => {
-      const backend = backendOf(inference, request, call);
+      const backend = backendOf(request, call);
       return { ready: options.isReady(request.name, backend) };
     }),
     ModelMetadata: offer((request: ModelRequest, call) => {
-      const { signature } = backendOf(inference, request, call);
+      const { signature } = backendOf(request, call);
       return {
         name: request.name,
         versions: inference.versions(request.name),
@@ -48,7 +56,7 @@ export function inferenceService(options: ServiceOptions): UntypedServiceImpleme
       };
     }),
     ModelConfig: offer((request: ModelRequest, call) => ({
-      config: modelConfig(request.name, backendOf(inference, request, call)),
+      config: modelConfig(request.name, backendOf(request, call)),
     })),
     ModelStatistics: offer((request: ModelRequest) => ({ model_stats: statistics(options, request) })),
     RepositoryIndex: offer(({ ready }: { ready: boolean }) => ({ models: index(options, ready) })),
@@ -56,6 +64,8 @@ export function inferenceService(options: ServiceOptions): UntypedServiceImpleme
 }
 
 type Call<Request> = ServerUnaryCall<Request, object>;
+/** Which one is meant, named in the metadata of the answer. Throws E_MODEL_UNKNOWN. */
+type BackendOf = (request: ModelRequest, call: Pick<Call<never>, 'sendMetadata'>) => Backend;
 
 /** Errors become statuses. */
 function answered<Request>(
@@ -69,17 +79,6 @@ function answered<Request>(
       respond(refusal(known(thrown, log), null));
     }
   };
-}
-
-function backendOf(
-  inference: Inference,
-  { name, version }: ModelRequest,
-  call: Pick<Call<never>, 'sendMetadata'>,
-): Backend {
-  const backend = inference.describe(name, version === '' ? null : version);
-  if (backend instanceof SwitchbackError) throw backend;
-  call.sendMetadata(answeredBy(backend));
-  return backend;
 }
 
 function tensors(specs: Record<string, TensorSpec>): object[] {
