@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { StartEngine } from './engine/engine.ts';
 import { type FrontOptions, makeFront } from './front/server.ts';
+import { Congestion } from './inference/congestion.ts';
 import { type Inference, inference } from './inference/inference.ts';
 import { measured } from './inference/measured.ts';
 import { Shadowing } from './inference/shadowing.ts';
@@ -46,6 +47,7 @@ export interface Parts {
   frontOptions: FrontOptions;
   metrics: Metrics;
   telemetry: Telemetry;
+  congestion: Congestion;
   /** Of the poll, by whoever shows that the controller is there. */
   nudge: Nudge;
   /** Says "not ready" from now on. */
@@ -63,15 +65,17 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
   const kept = { settings: config.telemetry, stateDir: config.stateDir, instanceId, environment };
   const telemetry = await openTelemetry({ ...options, ...kept, metrics });
   core.dropped = () => telemetry.dropped();
+  const congestion = new Congestion(options);
   const nudge = new Nudge();
   let isDraining = false;
   const frontOptions: FrontOptions = {
-    inference: measured(makeService(options, core, telemetry), { telemetry, clock }),
+    inference: measured(makeService(options, core, telemetry, congestion), { telemetry, clock }),
     commit: () => serving.snapshot?.commit,
     keys: () => serving.snapshot?.keys ?? NO_KEYS,
     stats: { of: (model, { version }) => metrics.stats(model, version) },
     readiness: () => (isDraining ? STOPPING : serving.readiness()),
     isReady: (model, { revision }) => loaded.isReady(model as ModelName, revision),
+    golden: (model, { revision }) => loaded.find(model as ModelName, revision)?.golden ?? null,
     loaded: (model, { revision }) => loaded.find(model as ModelName, revision)?.describe(),
     observe: () => {
       // Only the controller has the token to ask: it is back, and may have a snapshot.
@@ -89,7 +93,19 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
     isDraining = true;
   };
   const { supervisor } = core;
-  return { instance, supervisor, loaded, serving, front, frontOptions, metrics, telemetry, nudge, drain };
+  return {
+    instance,
+    supervisor,
+    loaded,
+    serving,
+    front,
+    frontOptions,
+    metrics,
+    telemetry,
+    congestion,
+    nudge,
+    drain,
+  };
 }
 
 /** One list, so that whoever was admitted by it need not be looked at again. */
@@ -139,6 +155,7 @@ function makeService(
   { clock, random, cache }: RuntimeOptions,
   { serving, loaded, counts, metrics }: Core,
   { payloads }: Telemetry,
+  congestion: Congestion,
 ): Inference {
   const shadowing = new Shadowing({
     loaded,
@@ -146,6 +163,6 @@ function makeService(
     random,
     onShadow: (model, { version }, outcome) => metrics.shadow(model, version, outcome),
   });
-  const parts = { serving, loaded, counts, metrics, shadowing, cache, payloads };
+  const parts = { serving, loaded, counts, metrics, congestion, shadowing, cache, payloads };
   return inference({ ...parts, newPredictionId: predictionIds(), clock, random });
 }

@@ -2,6 +2,8 @@ import type { BackendLimits, Instant, Replacement } from '@switchback-ml/schemas
 import type { WatchedEngine } from './engine/watched.ts';
 import type { SwitchbackError } from './error.ts';
 import type { Pulse } from './heartbeat/pulse.ts';
+import type { Place } from './loading/room.ts';
+import type { Urgency } from './loading/turns.ts';
 
 /** What was wrong with an engine that went. wrong: it no longer gave its golden answer. */
 export interface Cause {
@@ -26,9 +28,16 @@ export interface Setback {
  */
 export type Prepare = (engine: WatchedEngine, isProven: boolean, signal: AbortSignal) => Promise<Pulse>;
 
+/** For what an engine is about to be started. */
+export interface Entering {
+  urgency: Urgency;
+  /** Another one of the same seat goes as soon as it is ready. */
+  takesOver: boolean;
+}
+
 /**
- * One thing for whose sake engines are kept running, each in a seat, counted from 0. All but `open` must return at
- * once and not throw.
+ * One thing for whose sake engines are kept running, each in a seat, counted from 0. All but `open` and `enter` must
+ * return at once and not throw.
  */
 export interface Charge {
   model: string;
@@ -38,6 +47,10 @@ export interface Charge {
   engines: number;
   /** Waits until what one engine is made from is at hand, holding nothing meanwhile. Rejects as its Prepare does. */
   open(signal: AbortSignal): Promise<Prepare>;
+  /** Waits for memory for one more engine, or until `signal` aborts. Absent: there is no bound. */
+  enter?(by: Entering, signal: AbortSignal): Promise<Place>;
+  /** Whether somebody waits for an engine of it now; absent: as long as it has none. */
+  isAwaited?(): boolean;
   /** It is ready: hand it requests. `replaced` where it takes over from one that still answers. */
   up(seat: number, engine: WatchedEngine, replaced: Cause | null): void;
   /** It takes no more requests; what follows is said by `down` in a moment. */

@@ -33,6 +33,10 @@ test.each([
   ['controller', { '--controller': 'http://user:pass@x' }],
   ['controller', { '--controller': 'nonsense' }],
   ['state', { '--state': '' }],
+  ['share-port', { '--share-port': 'yes', '--port': '1' }],
+  ['port', { '--share-port': 'at-once' }],
+  ['grpc-port', { '--share-port': 'at-once', '--port': '1', '--grpc-port': '0' }],
+  ['own-port', { '--own-port': 'any' }],
 ])('a wrong --%s is refused by name, its value untold', (option, changes) => {
   const parse = () => parseConfig(args(changes));
 
@@ -42,4 +46,19 @@ test.each([
 
 test('an option that does not exist is refused', () => {
   expect(() => parseConfig([...args(), '--prot', '1'])).toThrow(expect.objectContaining({ code: 'E_USAGE' }));
+});
+
+test('a port is shared on Linux alone', () => {
+  const given = args({ '--port': '4181', '--share-port': 'when-ready', '--own-port': '4191' });
+
+  expect(parseConfig(given, {}, 'linux')).toMatchObject({ sharePort: 'when-ready', ownPort: 4191 });
+  expect(() => parseConfig(given, {}, 'darwin')).toThrow('needs Linux');
+});
+
+test('what engines may hold together is chosen on the spot unless it is stated', () => {
+  expect(parseConfig(args())).not.toHaveProperty('engineMemoryBytes');
+  expect(parseConfig(args({ '--engine-memory-mib': '1024' })).engineMemoryBytes).toBe(2 ** 30);
+  expect(() => parseConfig(args({ '--engine-memory-mib': '0' }))).toThrow(
+    expect.objectContaining({ code: 'E_CONFIG', details: { option: 'engine-memory-mib' } }),
+  );
 });

@@ -1,11 +1,13 @@
-import type { Cause, Charge, Prepare } from './charge.ts';
+import type { Cause, Charge, Entering, Prepare } from './charge.ts';
 import type { Clock } from './clock.ts';
 import type { Life } from './crash-policy.ts';
+import type { Engine } from './engine/engine.ts';
 import { WatchedEngine } from './engine/watched.ts';
 import { asSwitchbackError, messageOf, SwitchbackError } from './error.ts';
 import type { Footprint } from './heartbeat/bloat.ts';
 import { type Watch, watch } from './heartbeat/heartbeat.ts';
 import type { Pulse } from './heartbeat/pulse.ts';
+import type { Place } from './loading/room.ts';
 import type { Turns, Urgency } from './loading/turns.ts';
 import type { Log } from './log.ts';
 import type { Spare } from './spare.ts';
@@ -52,7 +54,8 @@ export async function liveEngine(options: EngineLifeOptions, seat: Seat, signal:
   let ready: Ready | null = null;
   const ending = new Ending();
   try {
-    ready = await makeReady(options, seat, signal);
+    ready = await makeReady(options, seat, false, signal);
+    if (signal.aborted) throw unwanted();
     const upSince = clock.elapsed();
     let noBloatBefore = 0;
     charge.up(index, ready.engine, null);
@@ -70,13 +73,14 @@ export async function liveEngine(options: EngineLifeOptions, seat: Seat, signal:
       noBloatBefore = clock.elapsed() + BLOAT_PAUSE_MS;
       const next = await takeOver(options, seat, ready.engine, what, signal);
       if (next === null) continue;
-      ending.hold(retire(ready.engine));
+      ending.hold(retire(ready));
       ready = next;
     }
   } catch (error) {
     return endWithout(error);
   } finally {
     await ready?.engine[Symbol.asyncDispose]();
+    ready?.place?.leave();
     await ending.all();
   }
 }
@@ -87,35 +91,75 @@ interface Ready {
   footprint: Footprint | null;
   /** To golden rows and warm-up. */
   answersBefore: number;
+  /** Undefined: memory has no bound. */
+  place: Place | undefined;
 }
 
-async function makeReady(options: EngineLifeOptions, seat: Seat, signal: AbortSignal): Promise<Ready> {
-  const prepare = await seat.charge.open(signal);
-  const endTurn = await options.turns.take(seat.urgency, signal);
+async function makeReady(
+  options: EngineLifeOptions,
+  { charge, urgency, isProven }: Seat,
+  takesOver: boolean,
+  signal: AbortSignal,
+): Promise<Ready> {
+  const prepare = await charge.open(signal);
+  const by: Entering = { urgency, takesOver };
+  const place = await charge.enter?.(by, signal);
+  const endTurn = await options.turns.take(urgency, signal);
+  const began = options.clock.elapsed();
   try {
-    return await prepareBlank(await take(options, signal), prepare, seat.isProven, signal);
+    if (signal.aborted) throw unwanted();
+    const engine = new WatchedEngine(noting(await take(options, signal), place), options.clock);
+    const { warmBytes, ...ready } = await prepareBlank(engine, prepare, { isProven, place }, signal);
+    place?.loaded(warmBytes, options.clock.elapsed() - began);
+    return { ...ready, place };
+  } catch (error) {
+    place?.leave();
+    throw error;
   } finally {
     endTurn();
   }
 }
 
+/** Whoever asks for its memory, as its heartbeat does, tells the place that it lives in. */
+function noting(engine: Engine, place: Place | undefined): Engine {
+  if (place === undefined) return engine;
+  return {
+    pid: engine.pid,
+    gone: engine.gone,
+    load: request => engine.load(request),
+    infer: (inputs, timeoutMs) => engine.infer(inputs, timeoutMs),
+    async residentBytes() {
+      const bytes = await engine.residentBytes();
+      if (bytes !== null) place.measured(bytes);
+      return bytes;
+    },
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+type Prepared = Omit<Ready, 'place'> & {
+  /** What it holds now; null: not known. */
+  warmBytes: number | null;
+};
+
 async function prepareBlank(
   engine: WatchedEngine,
   prepare: Prepare,
-  isProven: boolean,
+  { isProven, place }: { isProven: boolean; place: Place | undefined },
   signal: AbortSignal,
-): Promise<Ready> {
+): Promise<Prepared> {
   // What is being loaded can't be interrupted, only killed; then `prepare` rejects.
   const kill = (): void => void engine[Symbol.asyncDispose]();
   signal.addEventListener('abort', kill, { once: true });
   try {
-    if (signal.aborted) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
+    if (signal.aborted) throw unwanted();
     const blankBytes = await engine.residentBytes();
+    place?.started(blankBytes);
     const pulse = await prepare(engine, isProven, signal);
     const warmBytes = await engine.residentBytes();
     const isKnown = blankBytes !== null && warmBytes !== null;
     const footprint = isKnown ? { blankBytes, ownBytes: Math.max(0, warmBytes - blankBytes) } : null;
-    return { engine, pulse, footprint, answersBefore: engine.answers };
+    return { engine, pulse, footprint, answersBefore: engine.answers, warmBytes };
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
@@ -124,9 +168,13 @@ async function prepareBlank(
   }
 }
 
-async function take({ spare, clock }: EngineLifeOptions, signal: AbortSignal): Promise<WatchedEngine> {
+function unwanted(): SwitchbackError {
+  return new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
+}
+
+async function take({ spare }: EngineLifeOptions, signal: AbortSignal): Promise<Engine> {
   try {
-    return new WatchedEngine(await spare.take(signal), clock);
+    return await spare.take(signal);
   } catch (error) {
     const message = `No engine process could be started (${messageOf(error)}); it is tried again. Look at the machine's limits of processes, open files and memory.`;
     throw new SwitchbackError('E_ENGINE_START', message, { cause: error });
@@ -166,7 +214,12 @@ async function takeOver(
   const stop = old.gone.then(() => oldIsGone.abort());
   try {
     const seat: Seat = { charge, index, urgency: 'another', isProven: true };
-    const next = await makeReady(options, seat, AbortSignal.any([signal, oldIsGone.signal]));
+    const unless = AbortSignal.any([signal, oldIsGone.signal]);
+    const next = await makeReady(options, seat, true, unless);
+    if (unless.aborted) {
+      await retire(next);
+      throw unwanted();
+    }
     log.warn({ model, revision, ...what }, 'engine was replaced without a break');
     onReplaced(charge, what.cause);
     charge.up(index, next.engine, what);
@@ -180,9 +233,10 @@ async function takeOver(
 }
 
 /** Its last batches are still answered; their time limits bound the wait. */
-async function retire(engine: WatchedEngine): Promise<void> {
+async function retire({ engine, place }: Ready): Promise<void> {
   await Promise.race([engine.idle(), engine.gone]);
   await engine[Symbol.asyncDispose]();
+  place?.leave();
 }
 
 function goneFrom({ engine, answersBefore }: Ready, what: Cause, upMs: number): End {

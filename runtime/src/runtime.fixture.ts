@@ -33,6 +33,8 @@ export interface RuntimeFixtureOptions {
   random?: () => number;
   port?: number;
   grpcPort?: number;
+  /** That all engines may hold together. */
+  engineMemoryBytes?: number;
   /** Settings of telemetry. */
   env?: Record<string, string>;
 }
@@ -97,6 +99,7 @@ async function startRuntimeOf(
       grpcPort: options.grpcPort ?? null,
       cacheBytes: 2 ** 20,
       redisFile: null,
+      ...(options.engineMemoryBytes !== undefined && { engineMemoryBytes: options.engineMemoryBytes }),
       telemetry: parseTelemetrySettings({ SWITCHBACK_REQUEST_LOG: 'off', ...options.env }),
     },
     token: TOKEN,

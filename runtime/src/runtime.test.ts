@@ -148,7 +148,7 @@ describe('a runtime', () => {
 
     expect(failed.failure).toEqual({
       code: 'E_MODEL_GOLDEN',
-      message: expect.stringContaining('row 1: ratio is 2 and should be 2.0'),
+      message: expect.stringContaining('row 0: ratio is 2 and should be 2.0'),
     });
     const response = await runtime.infer(ONE);
     expect(response.status).toBe(200);

@@ -97,8 +97,14 @@ export class Serving {
     const models = Object.keys(this.#snapshot.routes).map(name => this.#readinessOf(name as ModelName));
     return {
       isReady: models.every(({ isReady }) => isReady),
-      reasons: [...models.flatMap(({ reasons }) => reasons), ...trouble],
+      reasons: [...models.flatMap(({ reasons }) => reasons), ...this.#sleep(), ...trouble],
     };
+  }
+
+  /** Nothing is amiss with who sleeps: it is ready, and said because the first request takes longer. */
+  #sleep(): string[] {
+    const asleep = this.#options.loaded.countAsleep();
+    return asleep === 0 ? [] : [`asleep until asked: ${asleep} of the versions that are ready`];
   }
 
   /** A route answers as long as one of its backends does: one bad canary must not take all models off the air. */
@@ -149,9 +155,13 @@ export class Serving {
     const wanted = Object.entries(this.#snapshot?.routes ?? {}).map(
       entry => entry as [ModelName, { backends: Backend[] }],
     );
-    return [...wanted, ...this.#routes].flatMap(([model, { backends }]) =>
-      backends.map((backend): WantedRevision => ({ model, backend })),
-    );
+    return [...wanted, ...this.#routes].flatMap(([model, { backends }]) => {
+      const isRollout = backends.filter(({ weight }) => weight > 0).length > 1;
+      return backends.map((backend): WantedRevision => {
+        const { weight, shadow = 0 } = backend;
+        return { model, backend, isPinned: (isRollout && weight > 0) || shadow > 0 };
+      });
+    });
   }
 }
 

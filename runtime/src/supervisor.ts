@@ -3,7 +3,7 @@ import type { Cause, Charge } from './charge.ts';
 import { afterCrash, type CrashHistory, type Life, NO_CRASHES } from './crash-policy.ts';
 import { type End, liveEngine } from './engine-life.ts';
 import { SwitchbackError } from './error.ts';
-import { Turns } from './loading/turns.ts';
+import { Turns, type Urgency } from './loading/turns.ts';
 import { Spare, type SpareOptions } from './spare.ts';
 
 export interface SupervisorOptions extends Omit<SpareOptions, 'turns'> {
@@ -12,13 +12,15 @@ export interface SupervisorOptions extends Omit<SpareOptions, 'turns'> {
   onReplaced: (charge: Charge, cause: Cause['cause']) => void;
 }
 
-/** What is known of a charge as long as it is kept, whichever seat it was learned in. */
+/** What is known of a charge, whichever seat it was learned in, and however often it was kept. */
 interface Kept {
   charge: Charge;
   /** Crashes count for the charge: they tell of its graph. */
   history: CrashHistory;
   seatsUp: Set<number>;
   wasReady: boolean;
+  /** Its bytes were ready, and none of its engines gave a wrong answer since. */
+  isProven: boolean;
   firstUp: Promise<void>;
 }
 
@@ -27,6 +29,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #turns: Turns;
   readonly #spare: Spare;
+  /** Whoever sleeps and is kept again is the same: what it crashed with counts. */
+  readonly #accounts = new WeakMap<Charge, Kept>();
 
   constructor(options: SupervisorOptions) {
     const { loadsAtOnce = Number.POSITIVE_INFINITY, clock } = options;
@@ -38,10 +42,13 @@ export class Supervisor {
   /**
    * Keeps an engine in each seat of a charge until `signal` aborts (null), or until there is no use in going on (why),
    * which is only known of a charge that never was ready. The first seat shows whether the charge can be ready at
-   * all; the others follow it. Never rejects; its engines are gone when it resolves.
+   * all; the others follow it. Never rejects; its engines are gone when it resolves. One that was kept before is still
+   * known.
    */
   async keep(charge: Charge, signal: AbortSignal): Promise<SwitchbackError | null> {
-    const kept = keepAccount(charge);
+    const kept = this.#accounts.get(charge) ?? keepAccount(charge);
+    this.#accounts.set(charge, kept);
+    kept.seatsUp.clear();
     const first = this.#keepSeat(kept, 0, signal);
     await Promise.race([kept.firstUp, first]);
     const others = Array.from({ length: charge.engines - 1 }, (_, index) =>
@@ -59,10 +66,8 @@ export class Supervisor {
   async #keepSeat(kept: Kept, index: number, signal: AbortSignal): Promise<SwitchbackError | null> {
     const { clock, random } = this.#options;
     let shortages = 0;
-    // What was ready in the first seat need not show again in the others what it can.
-    let isProven = kept.wasReady;
     while (!signal.aborted) {
-      const end = await this.#live(kept, index, isProven, signal);
+      const end = await this.#live(kept, index, signal);
       if (signal.aborted) break;
       if (end.kind === 'short') {
         this.#tellShortage(kept.charge, index, end.error, shortages);
@@ -71,19 +76,15 @@ export class Supervisor {
       }
       if (end.kind === 'refused' && !kept.wasReady) return end.error;
       shortages = 0;
-      if (end.kind === 'gone' && end.wasReady) isProven = end.what.cause !== 'wrong';
+      if (end.kind === 'gone' && end.what.cause === 'wrong') kept.isProven = false;
       await this.#settle(kept, index, end, signal);
     }
     return null;
   }
 
-  #live(
-    { charge, seatsUp, wasReady }: Kept,
-    index: number,
-    isProven: boolean,
-    signal: AbortSignal,
-  ): Promise<End> {
-    const urgency = !wasReady ? 'first' : seatsUp.size === 0 ? 'outage' : 'another';
+  #live(kept: Kept, index: number, signal: AbortSignal): Promise<End> {
+    const { charge, isProven } = kept;
+    const urgency = urgencyOf(kept);
     const options = { ...this.#options, spare: this.#spare, turns: this.#turns };
     return liveEngine(options, { charge, index, urgency, isProven }, signal);
   }
@@ -121,6 +122,13 @@ export class Supervisor {
   }
 }
 
+function urgencyOf({ charge, seatsUp, wasReady }: Kept): Urgency {
+  if (seatsUp.size > 0) return 'another';
+  const isAwaited = charge.isAwaited?.() ?? wasReady;
+  if (isAwaited) return 'outage';
+  return wasReady ? 'another' : 'first';
+}
+
 function keepAccount(charge: Charge): Kept {
   const firstUp = Promise.withResolvers<void>();
   const told: Charge = {
@@ -128,6 +136,7 @@ function keepAccount(charge: Charge): Kept {
     up(seat, engine, replaced) {
       kept.seatsUp.add(seat);
       kept.wasReady = true;
+      kept.isProven = true;
       charge.up(seat, engine, replaced);
       firstUp.resolve();
     },
@@ -141,6 +150,7 @@ function keepAccount(charge: Charge): Kept {
     history: NO_CRASHES,
     seatsUp: new Set(),
     wasReady: false,
+    isProven: false,
     firstUp: firstUp.promise,
   };
   return kept;

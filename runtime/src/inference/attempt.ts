@@ -44,17 +44,18 @@ export async function attempt(
   try {
     const work = workOf(call, request, backend, journey);
     journey.stages.parseMs = options.clock.elapsed() - began;
-    const { outputs, batchRows, queueMs, runMs } = await run(options, revision, call, work, backend);
+    const { outputs, batchRows, batch, queueMs, runMs } = await run(options, revision, call, work, backend);
     journey.batchRows = batchRows;
+    journey.batch = batch ?? null;
     journey.stages.queueMs = queueMs;
     journey.stages.runMs = runMs;
     const nonFinite = nonFiniteOutputs(outputs);
-    count(options, call.model as ModelName, backend, began, { outputs, nonFinite }, journey);
+    count(options, call.model as ModelName, backend, revision, began, { outputs, nonFinite }, journey);
     return { kind: 'answered', backend, inputs: work.inputs, outputs, nonFinite };
   } catch (thrown) {
     const error = asSwitchbackError(thrown);
-    if (saysSomething(error, revision))
-      count(options, call.model as ModelName, backend, began, null, journey);
+    if (saysSomething(error, revision, began))
+      count(options, call.model as ModelName, backend, revision, began, null, journey);
     return { kind: 'failed', backend, error };
   }
 }
@@ -90,11 +91,16 @@ function workOf(call: InferenceCall, request: DecodedRequest, backend: Backend, 
 const NOT_ITS_OWN = new Set(['E_INPUT', 'E_OVERLOADED']);
 
 /**
- * Nor does a request say anything whose caller left, or that met an engine being replaced and went elsewhere: those
- * aboard when it died are counted, so that one death weighs as one.
+ * Nor does a request say anything whose caller left, whose time was over while a revision woke, or that met an engine
+ * being replaced and went elsewhere: those aboard when it died are counted, so that one death weighs as one.
  */
-function saysSomething({ code, details }: SwitchbackError, revision: Revision | undefined): boolean {
+function saysSomething(
+  { code, details }: SwitchbackError,
+  revision: Revision | undefined,
+  began: number,
+): boolean {
   if (NOT_ITS_OWN.has(code) || details['isCallerGone'] === true) return false;
+  if (code === 'E_DEADLINE' && revision?.wasAsleep(began) === true) return false;
   return code !== 'E_MODEL_NOT_READY' || revision?.isRecovering !== true;
 }
 
@@ -115,17 +121,21 @@ async function run(
   );
 }
 
-/** A request that was sent to a revision by name is no sample of its traffic. */
+/**
+ * A request that was sent to a revision by name is no sample of its traffic. What it waited for one to wake is not
+ * counted: it slept for want of memory on this machine.
+ */
 function count(
   { counts, metrics, clock }: AttemptOptions,
   model: ModelName,
   backend: Backend,
+  revision: Revision | undefined,
   began: number,
   answer: Parameters<Counts['add']>[0]['answer'],
   { by }: Journey,
 ): void {
   if (by === 'version' || by === 'match') return;
-  const durationMs = clock.elapsed() - began;
+  const durationMs = clock.elapsed() - Math.max(began, revision?.wokeAt ?? began);
   counts.add({ model, backend, durationMs, answer });
   const outcome = answer === null ? 'failed' : answer.nonFinite.length === 0 ? 'answered' : 'non-finite';
   metrics.attempt(model, backend.version, outcome, durationMs / 1000);

@@ -30,7 +30,7 @@ export function measured(
 
 function recordOf(call: InferenceCall, outcome: InferenceOutcome, now: number): Served {
   const { backend, journey } = outcome;
-  const { by, from, rows, batchRows, attempts, stages } = journey;
+  const { by, from, rows, batchRows, batch, attempts, stages } = journey;
   return {
     model: call.model,
     backend,
@@ -40,6 +40,7 @@ function recordOf(call: InferenceCall, outcome: InferenceOutcome, now: number): 
     from,
     rows,
     batchRows,
+    batch,
     attempts,
     stages,
     totalMs: now - call.arrivedAt,

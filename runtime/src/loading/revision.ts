@@ -1,97 +1,127 @@
-import type {
-  Backend,
-  Instant,
-  Loaded,
-  LoadState,
-  ModelName,
-  Replacement,
-  VersionDigest,
-} from '@switchback-ml/schemas';
-import type { Artifacts } from '../artifact/artifact.ts';
-import { backOffMs } from '../back-off.ts';
-import { Batcher, type BatcherState } from '../batching/batcher.ts';
-import { capacityRows } from '../batching/capacity.ts';
+import type { Backend, Loaded, LoadState, ModelName } from '@switchback-ml/schemas';
+import type { Batcher, BatcherState } from '../batching/batcher.ts';
 import type { Ran, Work } from '../batching/work.ts';
-import type { Cause, Charge, Prepare, Setback } from '../charge.ts';
-import type { Clock } from '../clock.ts';
+import type { Cause, Charge, Setback } from '../charge.ts';
 import type { WatchedEngine } from '../engine/watched.ts';
-import { asSwitchbackError, SwitchbackError } from '../error.ts';
-import { type Pulse, readPulse } from '../heartbeat/pulse.ts';
-import type { Log } from '../log.ts';
+import { SwitchbackError } from '../error.ts';
 import type { Supervisor } from '../supervisor.ts';
-import { attestedDigest, type Content, readContent } from './attest.ts';
-import { type ArtifactPaths, openArtifacts, prepareEngine } from './prepare.ts';
+import { type BatcherOfOptions, batcherOf, drain } from './batcher-of.ts';
+import type { Sleeper } from './eviction.ts';
+import type { Golden } from './golden.ts';
+import { Progress } from './progress.ts';
+import type { Load } from './remembered-loads.ts';
+import type { Room, Tenant } from './room.ts';
 import { Seats } from './seats.ts';
-import { isBatchable } from './signature.ts';
+import { Slumber, type Standing } from './slumber.ts';
+import { Supply, type SupplyOptions } from './supply.ts';
+import type { Urgency } from './turns.ts';
+import type { Wakes } from './wakes.ts';
 
-/** How long requests wait for an engine to be replaced: what it takes on a busy machine; each has its own deadline. */
-const OUTAGE_MS = 5000;
-/** How long the last requests may take once a revision is not wanted any more. */
-const DRAIN_MS = 5000;
-const MOST_REPLACEMENTS_TOLD = 5;
-
-export interface RevisionOptions {
+export interface RevisionOptions extends SupplyOptions, BatcherOfOptions {
   supervisor: Supervisor;
-  artifacts: Artifacts;
-  clock: Clock;
-  random: () => number;
-  log: Log;
-  onBatch: (model: ModelName, rows: number, version: string) => void;
-  /** Called on every change of state; must return at once. */
+  /** Of all revisions. */
+  room: Room;
+  wakes: Wakes;
+  /** Called when its state is another; must return at once. */
   onChange: () => void;
+  /** Called each time that it was made ready. */
+  onLoaded: (revision: Revision, load: Load) => void;
 }
 
-/** One revision of one model from pull to unloading. */
-export class Revision {
+/**
+ * One revision of one model from pull to unloading. Once it has shown that it can be served it stays ready: it may be
+ * put to sleep to make room for others, and the next request wakes it and waits.
+ */
+export class Revision implements Tenant {
   readonly model: ModelName;
   readonly backend: Backend;
   readonly #options: RevisionOptions;
-  readonly #stop = new AbortController();
+  readonly #supply: Supply;
+  readonly #charge: Charge;
+  readonly #slumber: Slumber;
+  readonly #progress: Progress;
   readonly #life: Promise<void>;
   /** Another one after each rest: what waited before it was sent away. */
   #batcher: Batcher;
-  #state: LoadState = 'pulling';
-  #failure: SwitchbackError | null = null;
-  #since: Instant;
-  readonly #seats = new Seats();
-  #wasReady = false;
-  #retryAt: Instant | null = null;
-  #replaced: readonly Replacement[] = [];
-  #attested: VersionDigest | null = null;
-  /** Of these bytes; read once. */
-  #pulse: Pulse | null = null;
+  #seats = new Seats();
+  #wasReady: boolean;
 
-  constructor(model: ModelName, backend: Backend, options: RevisionOptions) {
+  /** @param remembered what its load took before a restart: it counts as ready, and sleeps; null: it is loaded at once. */
+  constructor(
+    model: ModelName,
+    backend: Backend,
+    standing: Standing,
+    remembered: Load | null,
+    options: RevisionOptions,
+  ) {
     this.model = model;
     this.backend = backend;
     this.#options = options;
-    this.#since = options.clock.now();
-    this.#batcher = this.#makeBatcher();
-    this.#life = this.#live(this.#stop.signal);
+    this.#wasReady = remembered !== null;
+    this.#progress = new Progress(this.#wasReady ? 'ready' : 'pulling', options.clock, options.onChange);
+    this.#supply = new Supply(model, backend, options);
+    this.#slumber = new Slumber(standing, {
+      ...options,
+      fileBytes: backend.artifacts['model.onnx']?.size ?? 0,
+      remembered,
+      onImpatient: told => this.#renewBatcher(told),
+    });
+    this.#batcher = batcherOf(model, backend, options);
+    this.#charge = this.#makeCharge();
+    this.#life = this.#live();
   }
 
   get state(): LoadState {
-    return this.#state;
+    return this.#progress.state;
   }
 
-  /** Was ready, and is about to be again: a request may wait for it. */
+  /** Whether it is ready, and has no engine that answers. */
+  get isAsleep(): boolean {
+    return this.#slumber.isAsleep;
+  }
+
+  /** Was ready, and is about to be again: a request may wait for it, and what befalls it says nothing of the version. */
   get isRecovering(): boolean {
-    return this.#state === 'loading' && this.#wasReady;
+    return this.isAsleep || (this.state === 'loading' && this.#wasReady);
+  }
+
+  /** When it last woke, by the clock's `elapsed`; before all time: it never slept. */
+  get wokeAt(): number {
+    return this.#slumber.wokeAt;
+  }
+
+  /** Whether it slept at that time of the clock's `elapsed`, or has since. */
+  wasAsleep(at: number): boolean {
+    return this.isAsleep || this.wokeAt > at;
+  }
+
+  get weight(): number {
+    return this.#slumber.standing.weight;
+  }
+
+  /** Of one engine; null: there was none yet. */
+  get load(): Load | null {
+    return this.#slumber.load;
+  }
+
+  /** Of one engine, as measured or from the size of its graph. */
+  get expectedBytes(): number {
+    return this.#slumber.expectedBytes;
   }
 
   /** What a request is told while this can't answer. */
   get refusal(): SwitchbackError {
-    const retryAt = this.#retryAt;
-    if (retryAt === null)
-      return new SwitchbackError('E_MODEL_NOT_READY', 'This version is not ready; try again in a moment.');
-    const retryAfterMs = Math.max(0, Math.round(retryAt - this.#options.clock.now()));
-    const message = 'The engines of this version keep failing, and it rests for now; try again later.';
-    return new SwitchbackError('E_MODEL_NOT_READY', message, { details: { retryAfterMs } });
+    return this.#progress.refusal;
   }
 
   /** How many engines answer for it now. */
   get engines(): number {
     return this.#seats.engines.length;
+  }
+
+  /** A golden row or as few as the graph takes, with their answers; null: not read yet. */
+  get golden(): Golden | null {
+    return this.#supply.pulse;
   }
 
   /** Of the engine processes that answer for it. */
@@ -105,190 +135,167 @@ export class Revision {
   }
 
   describe(): Loaded {
-    const { pids } = this;
+    const { pids, load, isAsleep, state } = this;
     const { revision, version, digest } = this.backend;
-    const failure = this.#failure;
+    const { attested, failure } = this.#supply;
     return {
       model: this.model,
       revision,
       version,
       digest,
-      state: this.#state,
-      since: this.#since,
-      ...(this.#attested !== null && { attested: this.#attested }),
-      ...(failure !== null && { failure: { code: failure.code, message: failure.message } }),
-      ...(this.#retryAt !== null && { retryAt: this.#retryAt }),
-      ...(this.#replaced.length > 0 && { replaced: [...this.#replaced] }),
+      ...this.#progress.describe(this.engines === 0 ? failure : null),
+      ...(attested !== null && { attested }),
       ...(pids[0] !== undefined && { pid: pids[0], pids }),
+      ...(isAsleep && state === 'ready' && { asleep: true as const }),
+      ...(load !== null && { memoryBytes: load.bytes, loadMs: Math.round(load.ms) }),
     };
   }
 
-  /** Answers with the outputs of these rows, or rejects with a SwitchbackError, as `Batcher.submit` does. */
+  /**
+   * Answers with the outputs of these rows, or rejects with a SwitchbackError, as `Batcher.submit` does. Asleep, it
+   * wakes, and they wait for that, within their deadline and a bound of ours.
+   */
   infer(work: Work): Promise<Ran> {
-    return this.#batcher.submit(work);
+    this.#slumber.asked();
+    if (!this.#slumber.isAsleep) return this.#batcher.submit(work);
+    const refusal = this.#slumber.wakeForRequest(this.queue.waitingRequests);
+    return refusal === null ? this.#batcher.submit(work) : Promise.reject(refusal);
+  }
+
+  /** Why one more request is not worth being read; null when it is to be handed over. */
+  refusalUnread(): SwitchbackError | null {
+    return this.#batcher.refusalUnread();
+  }
+
+  /** Requests a second, lately. */
+  perSecond(now: number): number {
+    return this.#slumber.perSecond(now);
+  }
+
+  stand(standing: Standing): void {
+    this.#slumber.stand(standing);
+  }
+
+  /** Where there is room that nobody has to make. */
+  wakeIdly(): void {
+    this.#slumber.wakeIdly();
+  }
+
+  sleeper(bytes: number, now: number): Sleeper | null {
+    if (this.state !== 'ready') return null;
+    return this.#slumber.sleeper(this.#seats.engines, this.queue.waitingRequests > 0, bytes, now);
+  }
+
+  fallAsleep(): void {
+    this.#slumber.sleep();
+    this.#seats = new Seats();
+    this.#supply.forget();
+    this.#renewBatcher(this.refusal);
+    this.#options.log.debug(this.#names(), 'revision sleeps');
   }
 
   /** Lets requests aboard finish, within a bound, then stops the engine. */
   async close(): Promise<void> {
-    const drained = new AbortController();
-    await Promise.race([this.#batcher.idle(), this.#options.clock.sleep(DRAIN_MS, drained.signal)]);
-    drained.abort();
+    await drain(this.#batcher, this.#options.clock);
     this.#batcher.close(new SwitchbackError('E_MODEL_NOT_READY', 'This revision is not served any more.'));
-    this.#stop.abort();
+    this.#slumber.close();
     await this.#life;
   }
 
   /** Never rejects: what goes wrong is the state. */
-  async #live(signal: AbortSignal): Promise<void> {
-    const charge: Charge = {
+  async #live(): Promise<void> {
+    for (;;) {
+      const signal = await this.#slumber.awake();
+      if (signal === null) return;
+      const refusal = await this.#options.supervisor.keep(this.#charge, signal);
+      if (refusal !== null) return this.#fail(refusal);
+    }
+  }
+
+  #makeCharge(): Charge {
+    const { backend } = this;
+    return {
       model: this.model,
-      revision: this.backend.revision,
-      limits: this.backend.limits,
-      engines: this.backend.engines ?? 1,
-      open: unless => this.#open(unless),
+      revision: backend.revision,
+      limits: backend.limits,
+      engines: backend.engines ?? 1,
+      open: async signal => {
+        const prepare = await this.#supply.open(this.#pullUrgency(), signal);
+        this.#progress.loads();
+        return prepare;
+      },
+      enter: (by, signal) => this.#slumber.enter(this, this.engines, by, signal),
+      isAwaited: () => this.#slumber.isAwaited || (this.#wasReady && !this.isAsleep),
       up: (seat, engine, replaced) => this.#up(seat, engine, replaced),
       lost: (seat, what) => this.#lost(seat, what),
       down: (seat, setback) => this.#down(seat, setback),
     };
-    const refusal = await this.#options.supervisor.keep(charge, signal);
-    if (refusal !== null) this.#fail(refusal);
   }
 
-  /** The files are verified anew for each engine, so that rot on the disk is met by pulling them again. */
-  async #open(signal: AbortSignal): Promise<Prepare> {
-    const paths = await this.#pull(signal);
-    if (paths === null) throw new SwitchbackError('E_ENGINE_DIED', 'The engine is not wanted any more.');
-    if (this.#state === 'pulling') this.#become('loading');
-    return (engine, isProven, unless) => this.#prepare(engine, paths, isProven, unless);
-  }
-
-  /** Tries until it has them; null when not wanted any more. What is missing from the version itself is final. */
-  async #pull(signal: AbortSignal): Promise<ArtifactPaths | null> {
-    const { artifacts, clock, random, log } = this.#options;
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        const paths = await openArtifacts(artifacts, this.backend, signal);
-        if (this.#state === 'pulling') this.#failure = null;
-        return paths;
-      } catch (error) {
-        const failure = asSwitchbackError(error, 'E_ARTIFACT_PULL');
-        if (failure.code === 'E_MODEL_LOAD') throw failure;
-        if (failures === 0 && !signal.aborted)
-          log.warn(
-            { ...this.#names(), reason: failure.message },
-            'artifact could not be pulled, trying again',
-          );
-        if (this.#state !== 'failed' && this.engines === 0) this.#failure = failure;
-        await clock.sleep(backOffMs(failures, random()), signal);
-      }
-    }
-    return null;
-  }
-
-  async #prepare(
-    engine: WatchedEngine,
-    paths: ArtifactPaths,
-    isProven: boolean,
-    signal: AbortSignal,
-  ): Promise<Pulse> {
-    const contents = Promise.all([readContent(paths.model, signal), readContent(paths.golden, signal)]);
-    const [prepared, read] = await Promise.allSettled([
-      prepareEngine(engine, this.backend, paths, !isProven),
-      contents,
-    ]);
-    if (prepared.status === 'rejected') throw prepared.reason;
-    if (read.status === 'rejected') throw read.reason;
-    this.#attest(engine, read.value);
-    this.#pulse ??= await readPulse(paths.golden, this.backend);
-    return this.#pulse;
-  }
-
-  #attest({ signature }: WatchedEngine, [model, golden]: readonly [Content, Content]): void {
-    if (signature === null) return;
-    const contents = { 'model.onnx': model, 'golden.json': golden };
-    this.#attested = attestedDigest(this.backend.artifacts, contents, signature);
-    if (this.#attested === this.backend.digest) return;
-    const fields = { ...this.#names(), digest: this.backend.digest, attested: this.#attested };
-    this.#options.log.error(fields, 'what was loaded is not the version that was asked for');
+  #pullUrgency(): Urgency {
+    if (this.isRecovering) return 'outage';
+    return this.weight > 0 ? 'first' : 'another';
   }
 
   #up(seat: number, engine: WatchedEngine, replaced: Cause | null): void {
-    this.#note(replaced);
+    if (replaced !== null) this.#progress.engineReplaced(replaced);
     this.#seats.up(seat, engine);
     this.#batcher.attach(seat, engine);
-    this.#failure = null;
-    this.#retryAt = null;
+    const wasServing = this.state === 'ready' && !this.isAsleep;
+    if (!wasServing) this.#awoke();
     this.#wasReady = true;
-    const wasServing = this.#state === 'ready';
-    this.#become('ready');
-    const { log } = this.#options;
-    if (wasServing) log.info({ ...this.#names(), seat, pid: engine.pid }, 'another engine is ready');
-    else log.info({ ...this.#names(), pid: engine.pid }, 'revision is ready');
+    this.#progress.ready();
+    if (wasServing)
+      this.#options.log.info({ ...this.#names(), seat, pid: engine.pid }, 'another engine is ready');
+  }
+
+  #awoke(): void {
+    const { log, onLoaded } = this.#options;
+    const { isAsleep, load } = this;
+    this.#slumber.awoke();
+    const took = load !== null && { memoryBytes: load.bytes, loadMs: Math.round(load.ms) };
+    const fields = { ...this.#names(), pid: this.pids[0], ...took };
+    if (isAsleep) log.debug(fields, 'revision awoke');
+    else log.info(fields, 'revision is ready');
+    if (load !== null && this.#supply.attested === this.backend.digest) onLoaded(this, load);
   }
 
   /** Without a break, as long as another engine answers. */
   #lost(seat: number, { reason }: Cause): void {
     this.#seats.lost(seat);
     this.#batcher.detach(seat);
-    if (this.engines > 0) return this.#options.onChange();
-    this.#failure = new SwitchbackError('E_ENGINE_DIED', `Its engine was lost: ${reason}.`);
-    this.#become('loading');
+    if (this.engines > 0) return;
+    this.#progress.interrupted(new SwitchbackError('E_ENGINE_DIED', `Its engine was lost: ${reason}.`));
   }
 
   #down(seat: number, { error, replaced, retryAt }: Setback): void {
-    this.#note(replaced);
+    if (replaced !== null) this.#progress.engineReplaced(replaced);
     // While it rests, a machine that is short of engines is no news.
-    if (retryAt === null && this.#state === 'failed') return;
+    if (retryAt === null && this.state === 'failed') return;
     this.#seats.down(seat, retryAt);
-    if (this.engines > 0) return this.#options.onChange();
-    this.#failure = error;
-    this.#retryAt = this.#seats.restsUntil;
-    if (this.#retryAt === null) return this.#become('loading');
-    this.#batcher.close(this.refusal);
-    this.#batcher = this.#makeBatcher();
-    this.#become('failed');
-  }
-
-  #note(cause: Cause | null): void {
-    if (cause === null) return;
-    const replacement = { at: this.#options.clock.now(), cause: cause.cause, reason: cause.reason };
-    this.#replaced = [...this.#replaced, replacement].slice(-MOST_REPLACEMENTS_TOLD);
+    if (this.engines > 0) return;
+    const { restsUntil } = this.#seats;
+    if (restsUntil === null) return this.#progress.interrupted(error);
+    this.#slumber.notAsleep(null);
+    this.#progress.failed(error, restsUntil);
+    this.#renewBatcher(this.refusal);
   }
 
   #fail(failure: SwitchbackError): void {
-    this.#failure = failure;
-    this.#retryAt = null;
+    this.#slumber.notAsleep(null);
     this.#batcher.close(
       new SwitchbackError('E_MODEL_NOT_READY', `Version ${this.backend.version} can not be served.`),
     );
-    this.#become('failed');
+    this.#progress.failed(failure, null);
     this.#options.log.error(
       { ...this.#names(), code: failure.code, reason: failure.message },
       'revision failed',
     );
   }
 
-  #become(state: LoadState): void {
-    if (state !== this.#state) this.#since = this.#options.clock.now();
-    this.#state = state;
-    this.#options.onChange();
-  }
-
-  #makeBatcher(): Batcher {
-    const { backend, model } = this;
-    const { limits, engines = 1, batching, signature } = backend;
-    const { clock, onBatch } = this.#options;
-    return new Batcher({
-      limits,
-      // A batch must fit, whatever is said of the queue.
-      capacityRows: capacityRows(limits),
-      outageMs: OUTAGE_MS,
-      engines,
-      isBatchable: isBatchable(signature),
-      waitMs: batching?.waitMs ?? 0,
-      clock,
-      onBatch: rows => onBatch(model, rows, backend.version),
-    });
+  #renewBatcher(told: SwitchbackError): void {
+    this.#batcher.close(told);
+    this.#batcher = batcherOf(this.model, this.backend, this.#options);
   }
 
   #names(): Record<string, unknown> {

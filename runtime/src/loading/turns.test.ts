@@ -78,3 +78,30 @@ test('whoever gives up waiting takes nobody’s turn', async () => {
   (await turns.take('spare', forever))();
   (await turns.take('spare', AbortSignal.abort()))();
 });
+
+test('who has waited long goes before the more urgent, one at a time', async () => {
+  const clock = steppedClock();
+  const turns = new Turns({ atOnce: 1, clock });
+  let end = await turns.take('outage', forever);
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const wait = (urgency: Urgency, name: string): void => {
+    void turns.take(urgency, forever).then(next => {
+      begun.push(name);
+      ends.push(next);
+    });
+  };
+  wait('first', 'a new version');
+  wait('first', 'another new version');
+  wait('spare', 'the spare');
+  // Each ends in time, and there is always another to wake.
+  for (let second = 0; second < 7; second++) {
+    wait('outage', `wake ${second}`);
+    await clock.advance(1000);
+    end();
+    await settled();
+    end = ends.at(-1)!;
+  }
+
+  expect(begun).toEqual(['wake 0', 'wake 1', 'wake 2', 'wake 3', 'a new version', 'wake 4', 'wake 5']);
+});

@@ -4,8 +4,14 @@ import type { Clock } from '../clock.ts';
 const LONGEST_MS = 2000;
 
 /** Who is to go first: requests wait for a revision without an engine; nothing waits for a spare. */
-const URGENCIES = ['outage', 'first', 'another', 'spare'] as const;
+export const URGENCIES = ['outage', 'first', 'another', 'spare'] as const;
 export type Urgency = (typeof URGENCIES)[number];
+
+/**
+ * Of those who have waited so long, one goes before the more urgent each time that so long has passed. Else a new
+ * version would never come, as long as there is always somebody asleep to wake.
+ */
+export const LONG_WAIT_MS = 5000;
 
 export interface TurnsOptions {
   atOnce: number;
@@ -14,6 +20,8 @@ export interface TurnsOptions {
 
 interface Waiting {
   urgency: Urgency;
+  /** By the clock's `elapsed`. */
+  since: number;
   give: (end: () => void) => void;
 }
 
@@ -25,6 +33,8 @@ export class Turns {
   readonly #options: TurnsOptions;
   #taken = 0;
   readonly #waiting = new Set<Waiting>();
+  /** When one went before the more urgent. */
+  #overtookAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: TurnsOptions) {
     this.#options = options;
@@ -34,7 +44,7 @@ export class Turns {
   async take(urgency: Urgency, signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) return () => {};
     const turn = Promise.withResolvers<() => void>();
-    const waiting = { urgency, give: turn.resolve };
+    const waiting = { urgency, since: this.#options.clock.elapsed(), give: turn.resolve };
     const giveUp = (): void => {
       if (this.#waiting.delete(waiting)) turn.resolve(() => {});
     };
@@ -50,11 +60,23 @@ export class Turns {
 
   #giveNext(): void {
     while (this.#taken < this.#options.atOnce) {
-      const next = this.#mostUrgent();
+      const next = this.#overdue() ?? this.#mostUrgent();
       if (next === null) return;
       this.#waiting.delete(next);
       next.give(this.#begin());
     }
+  }
+
+  #overdue(): Waiting | null {
+    const now = this.#options.clock.elapsed();
+    for (const waiting of this.#waiting) {
+      if (waiting.urgency === 'spare') continue;
+      // They stand in the order in which they came.
+      if (now - Math.max(waiting.since, this.#overtookAt) < LONG_WAIT_MS) return null;
+      this.#overtookAt = now;
+      return waiting;
+    }
+    return null;
   }
 
   /** Among equals, whoever waits longest. */

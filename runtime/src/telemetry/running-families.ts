@@ -3,11 +3,13 @@ import type { BatcherState } from '../batching/batcher.ts';
 import type { Family, Labels } from './family.ts';
 import type { Readings } from './readings.ts';
 import type { Running } from './running.ts';
+import { MOST_REVISIONS, memoryFamilies } from './running-memory.ts';
 
 /** What runs here now, as metrics: of the newest reading. What is not known is left out. */
 export function runningFamilies(readings: Readings): Family[] {
   return [
     ...queueFamilies(readings),
+    ...memoryFamilies(readings),
     gauges(
       readings,
       METRICS.engineMemory,
@@ -67,11 +69,21 @@ function gauges(
     help,
     type: 'gauge',
     *collect() {
-      for (const running of readings.running) {
+      for (const running of toldApart(readings.running)) {
         const { model, version, revision } = running;
         for (const [labels, value] of of(running, { model, version, revision }))
           if (value !== null) yield [labels, value];
       }
     },
   };
+}
+
+/** Nothing waits for whoever sleeps; and there are only so many series. */
+function* toldApart(all: readonly Running[]): Generator<Running> {
+  let told = 0;
+  for (const running of all) {
+    if (running.isAsleep === true && running.queue.waitingRequests === 0) continue;
+    if (told++ >= MOST_REVISIONS) return;
+    yield running;
+  }
 }

@@ -72,7 +72,7 @@ export type UnreadyReason = z.infer<typeof UnreadyReason>;
 export const ModelReadiness = z.object({
   name: z.string(),
   ready: z.boolean(),
-  /** With `reasons`, where it is not ready. */
+  /** With `reasons`, where it is not ready or asleep. */
   state: RepositoryState.optional(),
   reasons: z.array(UnreadyReason).optional(),
 });

@@ -39,6 +39,12 @@ export const Loaded = z.object({
   /** The newest few, oldest first. */
   replaced: z.array(Replacement).optional(),
   since: z.number(),
+  /** It is ready, has no engine now, and is woken by its first request. */
+  asleep: z.literal(true).optional(),
+  /** Of one engine, warm: as measured last, also while it sleeps. */
+  memoryBytes: z.number().nonnegative().optional(),
+  /** What its last load took. */
+  loadMs: z.number().nonnegative().optional(),
   /** Of the engine process that holds it; of several, the first. */
   pid: z.int().optional(),
   /** Of all engine processes that hold it. */
