@@ -1,70 +1,13 @@
-import { execFile } from 'node:child_process';
 import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { INTO_LFS, OUT_OF_LFS } from '../desired/lfs-remedy.ts';
-import { type Folder, hasGitLfs, temporaryFolder } from '../remote/world.fixture.ts';
+import { hasGitLfs } from '../remote/world.fixture.ts';
 import { GIT_ATTRIBUTES } from '../repository/lfs/tracked.ts';
+import { attempt, clone, EXAMPLE, pushed, VERSION } from './validate/clone.fixture.ts';
 import { validate } from './validate.ts';
-import { openReader } from './workspace/workspace.ts';
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/model-repo', import.meta.url));
-const VERSION = 'models/screening/versions/1.0.0';
 const signal = new AbortController().signal;
-/** What graphs answer is tried by a test of its own. */
-const attempt = async () => {};
-
-interface Clone extends AsyncDisposable {
-  folder: Folder;
-  work: string;
-  git(...args: string[]): Promise<string>;
-  /** As a person would paste it, in the clone. */
-  shell(command: string): Promise<void>;
-  problems(): Promise<{ code: string; path: string; message: string; remedy: string }[]>;
-  /** What the controller finds at the head of the remote. */
-  remoteProblems(): Promise<readonly object[]>;
-}
-
-/** A clone of an empty remote with the example in it, not committed yet. */
-async function clone(attributes: string | null): Promise<Clone> {
-  const folder = await temporaryFolder();
-  await folder.git(['init', '--quiet', '--bare', '--initial-branch=main', 'models.git']);
-  await folder.git(['lfs', 'install', '--skip-repo']).catch(() => {});
-  await folder.git(['clone', '--quiet', 'models.git', 'work']).catch(() => {});
-  const work = join(folder.path, 'work');
-  await cp(EXAMPLE, work, { recursive: true });
-  if (attributes !== null) await writeFile(join(work, '.gitattributes'), attributes);
-  const env = {
-    ...{ PATH: process.env['PATH'], HOME: folder.path, GIT_CONFIG_NOSYSTEM: '1' },
-    ...{ GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.org' },
-    ...{ GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'ada@example.org' },
-  };
-  return {
-    folder,
-    work,
-    git: (...args) => folder.git(args, { at: 'work' }),
-    shell: async command => {
-      await promisify(execFile)('sh', ['-c', command], { cwd: work, env, timeout: 30_000 });
-    },
-    problems: async () => [...(await validate({ folder: work, signal, attempt })).problems],
-    remoteProblems: async () => {
-      const url = join(folder.path, 'models.git');
-      const target = { url, isDirectory: true, branch: 'main', root: '' };
-      await using reader = await openReader({ target, environment: { HOME: folder.path }, cache: null });
-      return (await reader.look(signal)).desired.problems;
-    },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  };
-}
-
-async function pushed({ git }: Clone): Promise<string> {
-  await git('add', '--all');
-  await git('commit', '--quiet', '-m', 'begin');
-  await git('push', '--quiet', '-u', 'origin', 'main');
-  return (await git('rev-parse', '--short=7', 'HEAD')).trim();
-}
 
 describe.skipIf(!hasGitLfs())('the remedy, run as it is printed on a commit that was pushed,', () => {
   it('takes raw weights into LFS, and neither versions nor manifests change by it', async () => {
@@ -167,6 +110,7 @@ describe.skipIf(!hasGitLfs())('in a clone', () => {
       validate({
         folder,
         signal,
+        environment: it.environment,
         attempt: async ({ model }) => void tried.push(model.slice(folder.length + 1)),
       });
 
@@ -194,7 +138,10 @@ describe.skipIf(!hasGitLfs())('in a clone', () => {
       env: { GIT_LFS_SKIP_SMUDGE: '1' },
     });
 
-    const found = await validate({ folder: join(it.folder.path, 'shallow'), signal, attempt });
+    const found = await validate({
+      ...{ folder: join(it.folder.path, 'shallow'), signal, attempt },
+      environment: it.environment,
+    });
 
     expect(found).toMatchObject({ problems: [], notes: [expect.stringContaining('git fetch --unshallow')] });
   });
@@ -208,7 +155,10 @@ describe.skipIf(!hasGitLfs())('in a clone', () => {
     const commit = await pushed(it);
     await rm(join(it.work, 'ml', VERSION), { recursive: true });
 
-    const { problems } = await validate({ folder: join(it.work, 'ml'), signal, attempt });
+    const { problems } = await validate({
+      ...{ folder: join(it.work, 'ml'), signal, attempt },
+      environment: it.environment,
+    });
 
     expect(problems.find(({ code }) => code === 'E_VERSION_CHANGED')?.message).toContain(
       `${commit} introduced it`,

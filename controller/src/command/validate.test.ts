@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { INTO_LFS } from '../desired/lfs-remedy.ts';
+import { SET_UP_LFS, trackByLfs } from '../desired/lfs-remedy.ts';
 import { GIT_ATTRIBUTES } from '../repository/lfs/tracked.ts';
 import { validate } from './validate.ts';
 
@@ -28,14 +28,44 @@ describe('validate', () => {
 
     expect(found).toMatchObject({ models: 5, versions: 5, environments: 3, tried: 5, notes: [] });
     expect(new Set(found.problems.map(({ code }) => code))).toEqual(new Set(['W_RAW_ARTIFACT']));
-    expect(found.problems[0]?.remedy).toBe(`Run: ${INTO_LFS}`);
+    expect(found.problems[0]?.remedy).toBe(`Before its first commit, in a git repository: ${trackByLfs()}`);
   });
 
   it('has nothing against weights in the working tree that git sends through LFS', async () => {
     execFileSync('git', ['init', '--quiet', folder]);
+    execFileSync('git', ['-C', folder, 'config', 'filter.lfs.clean', 'git-lfs clean -- %f']);
     await writeFile(join(folder, '.gitattributes'), GIT_ATTRIBUTES);
 
     expect(await problems()).toEqual([]);
+  });
+
+  it('says before the commit that weights would go into git itself, and which of two settings is missing', async () => {
+    const nobody = { HOME: folder, GIT_CONFIG_NOSYSTEM: '1' };
+    const look = async () => (await validate({ folder, signal, attempt, environment: nobody })).problems;
+    execFileSync('git', ['init', '--quiet', folder]);
+    const untracked = await look();
+    await writeFile(join(folder, '.gitattributes'), GIT_ATTRIBUTES);
+    const unfiltered = await look();
+
+    const raw = { code: 'E_RAW_ARTIFACT', severity: 'error', line: 4, field: 'artifacts.model.onnx' };
+    expect(untracked).toHaveLength(10);
+    expect(untracked).toContainEqual(
+      expect.objectContaining({
+        ...raw,
+        message: expect.stringMatching(
+          /:4 artifacts\.model\.onnx: models\/.*\.onnx would be .*\.gitattributes does/,
+        ),
+        remedy: `Run, before you add it: ${trackByLfs()}`,
+      }),
+    );
+    expect(unfiltered).toHaveLength(10);
+    expect(unfiltered).toContainEqual(
+      expect.objectContaining({
+        ...raw,
+        message: expect.stringContaining('Git LFS is not set up here'),
+        remedy: `Run, before you add it: ${SET_UP_LFS}`,
+      }),
+    );
   });
 
   it('names file, line and field of what is wrong, and the nearest name', async () => {

@@ -10,8 +10,11 @@ import { NO_HISTORY } from '../repository/history.ts';
 import { LFS_CONFIG_PATH, lfsConfigProblems } from '../repository/lfs/lfs-config.ts';
 import type { Progress } from './progress.ts';
 import { removedVersions } from './validate/add-only.ts';
-import { type FolderPast, readPast } from './validate/clone.ts';
+import { artifactHistory } from './validate/artifact-history.ts';
+import { type Environment, findClone } from './validate/clone.ts';
 import { type Folder, readFolder } from './validate/folder.ts';
+import { mendable } from './validate/mending.ts';
+import { type FolderPast, readPast } from './validate/past.ts';
 import { checkVersions, type VersionsRequest } from './validate/versions.ts';
 
 export interface ValidateOptions {
@@ -19,6 +22,8 @@ export interface ValidateOptions {
   folder: string;
   signal: AbortSignal;
   progress?: Progress;
+  /** Of the person, for the git settings of theirs; unless said, of this process. */
+  environment?: Environment;
   /** How a graph is tried; unless said, in a process of its own, as a runtime would. */
   attempt?: VersionsRequest['attempt'];
 }
@@ -47,19 +52,22 @@ const NO_COMMIT = CommitSha.parse('0'.repeat(40));
  * In a clone its past is read too: versions are add-only.
  */
 export async function validate(options: ValidateOptions): Promise<Validation> {
-  const { folder, signal, progress = () => {}, attempt } = options;
+  const { folder, signal, progress = () => {}, environment = process.env, attempt } = options;
   progress(`listing ${folder}`);
-  const read = await readFolder(folder, signal);
+  const clone = await findClone(folder, { environment, signal });
+  const read = await readFolder({ folder, clone, environment, signal });
   progress('looking at the history of the clone');
-  const past = await readPast(folder, signal);
+  const past = clone && (await readPast(clone, signal));
   const state = await readDesired(read, past, { signal, progress });
-  const { problems, models, environments } = state;
   const versions = await checkVersions({
     ...{ folder, read, desired: state, past, signal, progress },
     ...(attempt && { attempt }),
   });
-  const removed = past ? removedVersions(read.files, past) : [];
+  await using artifacts = artifactHistory(clone, past, signal);
+  const problems = await mendable(state.problems, { read, past, artifacts });
+  const removed = past ? await removedVersions(read.files, past, artifacts) : [];
   const own = await problemsOfSettings(folder);
+  const { models, environments } = state;
   return {
     problems: [...own, ...problems, ...removed, ...versions.problems].sort(byPlace),
     notes: [...(past?.isShallow ? [SHALLOW] : []), ...versions.notes],

@@ -68,7 +68,7 @@ describe('a new version whose files lie there', () => {
         severity: 'error',
         path: GOLDEN,
         message: expect.stringMatching(
-          /golden\.json the model does not give its golden answers: row 3: score is .* and should be 0\.12/,
+          /golden\.json the model does not give its golden answers: row 2: score is .* and should be 0\.12/,
         ),
         remedy: expect.stringContaining('compute its answers anew'),
       },

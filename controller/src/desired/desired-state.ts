@@ -8,6 +8,7 @@ import type {
   Gates,
   Hold,
   Instant,
+  LocalTarget,
   Mode,
   ModelName,
   Problem,
@@ -54,6 +55,8 @@ export interface DesiredVersion {
 export interface DesiredEnvironment {
   name: EnvironmentName;
   promotesFrom: readonly EnvironmentName[];
+  /** How its runtimes are run on the controller's machine; absent: nothing is said. */
+  local?: LocalTarget;
   mode: Mode;
   promotion: Promotion;
   gates: Gates;

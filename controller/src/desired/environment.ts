@@ -117,6 +117,7 @@ function policyOf(
   return {
     name,
     promotesFrom: [manifest.promotesFrom ?? []].flat(),
+    local: manifest.target.local,
     mode: manifest.mode,
     promotion: manifest.promotion,
     gates: manifest.gates ?? {},

@@ -26,7 +26,7 @@ describe('a version', () => {
         message: expect.stringMatching(
           /model\.onnx is 1000 bytes with sha256 0{64}; version\.yaml names 1000 bytes with sha256 10e2/,
         ),
-        remedy: expect.stringContaining('restore the file, or register these bytes as a new version'),
+        remedy: expect.stringContaining('bring the file back from the commit that had it right'),
       },
     ],
     [
@@ -85,7 +85,7 @@ describe('a version', () => {
 
     expect(problems).toMatchObject([
       {
-        code: 'E_ARTIFACT_DIFFERS',
+        code: 'E_RAW_ARTIFACT',
         message: expect.stringContaining('too large'),
         remedy: `Put it into LFS: ${INTO_LFS}`,
       },
@@ -110,7 +110,7 @@ describe('a version', () => {
         code: 'E_VERSION_CHANGED',
         path: `${AT}version.yaml`,
         remedy: expect.stringMatching(
-          /^Restore it \(git checkout [0-9a-f]{7} -- models\/fraud\/versions\/1\.0\.0\), .*new label/,
+          /new label, then bring .* back: git checkout [0-9a-f]{7} -- models\/fraud\/versions\/1\.0\.0$/,
         ),
       },
     ]);
@@ -134,7 +134,7 @@ describe('a version', () => {
         /names "1\.0\.0", which can not be taken .*version\.yaml was changed after/,
       ),
     });
-    expect(release?.remedy).toBe(`${changed?.remedy} Or name another version here.`);
+    expect(release?.remedy).toBe(`Name another version here, or mend ${AT}version.yaml. ${changed?.remedy}`);
   });
 
   test('is refused when it was removed and came back as something else', () => {

@@ -1,7 +1,7 @@
 import type { Artifact, ModelVersion, Problem } from '@switchback-ml/schemas';
 import type { DesiredVersion, RepositoryFile, RepositoryHistory } from './desired-state.ts';
 import { versionDigest } from './identity.ts';
-import { INTO_LFS } from './lfs-remedy.ts';
+import { intoLfs } from './lfs-remedy.ts';
 import { parseManifest } from './manifests.ts';
 import { complain, type PlacedFile, readManifest } from './placed-file.ts';
 
@@ -35,7 +35,7 @@ export function readVersion(
       complain(placed, {
         code: 'E_VERSION_CHANGED',
         message: `was changed after ${changedSince.slice(0, 7)} introduced it`,
-        remedy: `Restore it (git checkout ${changedSince.slice(0, 7)} -- ${folder.slice(0, -1)}), and give what is new a new label.`,
+        remedy: `Copy what is new to a folder with a new label, then bring this one back: git checkout ${changedSince.slice(0, 7)} -- ${folder.slice(0, -1)}`,
       }),
     );
     return null;
@@ -76,10 +76,10 @@ function artifactProblem(
     });
   if (file.kind === 'manifest' || (file.digest === null && file.sizeBytes === said.size))
     return complain(placed, {
-      code: 'E_ARTIFACT_DIFFERS',
+      code: 'E_RAW_ARTIFACT',
       field,
       message: `${path} is in git itself and too large to be read from there`,
-      remedy: `Put it into LFS: ${INTO_LFS}`,
+      remedy: `Put it into LFS: ${intoLfs(name)}`,
     });
   if (file.digest !== said.sha256 || file.sizeBytes !== said.size)
     return complain(placed, {
@@ -91,8 +91,9 @@ function artifactProblem(
   return complain(placed, {
     code: 'W_RAW_ARTIFACT',
     severity: 'warning',
+    field,
     message: `${path} is in git itself, not in Git LFS`,
-    remedy: `Run: ${INTO_LFS}`,
+    remedy: `Run: ${intoLfs(name)}`,
   });
 }
 
@@ -108,7 +109,7 @@ function differenceWords(
     remedy:
       changes.length === 0
         ? 'If the file is right, write its values into version.yaml.'
-        : 'Versions never change: restore the file, or register these bytes as a new version.',
+        : 'Versions never change: bring the file back from the commit that had it right, or give these bytes a new label.',
   };
 }
 

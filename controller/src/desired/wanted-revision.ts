@@ -75,8 +75,8 @@ function released(
     complain(placed, {
       code: 'E_ARTIFACT_DIFFERS',
       field: ['digest'],
-      message: `names ${release.digest.slice(0, 19)}…, but ${release.version} is ${version.digest.slice(0, 19)}…`,
-      remedy: 'Name the version that was meant, or leave the digest out.',
+      message: `names ${release.digest.slice(0, 19)}…, but ${release.version} is ${version.digest}`,
+      remedy: 'Name the version that was meant, or write the digest of this one, or leave the digest out.',
     }),
   );
   return null;
@@ -90,7 +90,7 @@ function missingVersion(placed: PlacedFile, { version }: Release, { model, unrea
       code: 'E_REFERENCE',
       field: ['version'],
       message: `names "${version}", which can not be taken as it is${why ? `: ${why.message}` : ''}`,
-      remedy: `${why?.remedy ?? `Mend ${unreadable.path}.`} Or name another version here.`,
+      remedy: `Name another version here, or mend ${unreadable.path}${why ? `. ${why.remedy}` : '.'}`,
     });
   }
   const labels = model.versions.map(({ label }) => label);
@@ -98,7 +98,7 @@ function missingVersion(placed: PlacedFile, { version }: Release, { model, unrea
   const candidates =
     labels.length > 0
       ? `Known versions: ${labels.slice(-5).join(', ')}.`
-      : 'No version of this model can be read.';
+      : `It has none that can be read: add models/${model.folder}/versions/${version}, or remove this release.`;
   return complain(placed, {
     code: 'E_REFERENCE',
     field: ['version'],

@@ -7,7 +7,8 @@ import { SwitchbackError } from '../../error.ts';
 import { hashFile } from '../../repository/lfs/object-folder.ts';
 import { isOurs, readFile } from '../../repository/read-file.ts';
 import type { CommitSource } from '../../repository/repository.ts';
-import { filesForLfs } from './lfs-attribute.ts';
+import type { Clone, Environment } from './clone.ts';
+import { committedForms, type RawReason } from './committed-form.ts';
 
 const MOST_FILES = 50_000;
 
@@ -15,10 +16,20 @@ export interface Folder {
   files: ReadonlyMap<string, RepositoryFile>;
   /** Paths whose own bytes lie here, whatever git makes of them; not so where a clone left a pointer. */
   present: ReadonlySet<string>;
+  /** Those that git holds itself, or would after the next commit; empty outside a repository, where nobody knows. */
+  raw: ReadonlyMap<string, RawReason>;
+}
+
+interface FolderRequest {
+  folder: string;
+  clone: Clone | null;
+  environment: Environment;
+  signal: AbortSignal;
 }
 
 /** The files of a working folder as the controller's reader would find them in a commit of it. */
-export async function readFolder(folder: string, signal: AbortSignal): Promise<Folder> {
+export async function readFolder(request: FolderRequest): Promise<Folder> {
+  const { folder, signal } = request;
   const paths = (await listPaths(folder)).filter(isOurs);
   if (paths.length === 0)
     throw new SwitchbackError(
@@ -28,7 +39,7 @@ export async function readFolder(folder: string, signal: AbortSignal): Promise<F
   const files = new Map<string, RepositoryFile>();
   for (const path of paths) files.set(path, await readAsCommitted(folder, path, signal));
   const present = new Set([...files].filter(([, { kind }]) => kind === 'raw').map(([path]) => path));
-  return { files: await asPointers(folder, files, signal), present };
+  return { files, present, raw: await asCommitted(files, request) };
 }
 
 async function listPaths(folder: string): Promise<string[]> {
@@ -88,19 +99,25 @@ function blobIdFor(path: string): BlobId {
   return BlobId.parse(createHash('sha1').update(path).digest('hex'));
 }
 
-/** What git would turn into an LFS pointer on its way into a commit is one, though its bytes lie here. */
-async function asPointers(
-  folder: string,
+/** Puts pointers in the place of what git sends through LFS; gives the rest of what could be so sent. */
+async function asCommitted(
   files: Map<string, RepositoryFile>,
-  signal: AbortSignal,
-): Promise<Map<string, RepositoryFile>> {
-  const whole = [...files]
+  { folder, clone, environment, signal }: FolderRequest,
+): Promise<Map<string, RawReason>> {
+  const raw = new Map<string, RawReason>();
+  const paths = [...files]
     .filter(([, { kind }]) => kind === 'raw' || kind === 'manifest')
     .map(([path]) => path);
-  for (const path of await filesForLfs(folder, whole, signal)) {
-    await using handle = await open(join(folder, path), 'r');
-    const object = await hashFile(handle, signal);
-    files.set(path, { blob: blobIdFor(path), mode: '100644', kind: 'pointer', ...object });
+  if (clone === null) return raw;
+  for (const [path, form] of await committedForms({ folder, clone, paths }, { environment, signal })) {
+    if (form === 'pointer') files.set(path, await pointerOf(folder, path, signal));
+    else if (files.get(path)?.kind === 'raw') raw.set(path, form);
   }
-  return files;
+  return raw;
+}
+
+async function pointerOf(folder: string, path: string, signal: AbortSignal): Promise<RepositoryFile> {
+  await using handle = await open(join(folder, path), 'r');
+  const object = await hashFile(handle, signal);
+  return { blob: blobIdFor(path), mode: '100644', kind: 'pointer', ...object };
 }

@@ -7,10 +7,10 @@ import { placeOf } from '../../desired/place.ts';
 import { messageOf, SwitchbackError } from '../../error.ts';
 import type { Progress } from '../progress.ts';
 import { canTry, tryVersion } from '../register/trial.ts';
-import { isNew } from './add-only.ts';
-import type { FolderPast } from './clone.ts';
 import type { Folder } from './folder.ts';
 import { goldenProblems } from './golden.ts';
+import type { FolderPast } from './past.ts';
+import { howToFold, isNew, type Standing, standingOf } from './standing.ts';
 
 const LARGEST_GOLDEN_BYTES = 64 * 2 ** 20;
 /** Each takes a process a second or two; whoever adds more at once hears of the rest from the controller. */
@@ -42,9 +42,9 @@ export async function checkVersions(request: VersionsRequest): Promise<Found> {
   const { attempt, notes } = attemptOf(request);
   const all = newVersions(request).filter(({ at }) => !flawed.has(at));
   const trials = attempt === null ? [] : all.slice(-MOST_TRIALS);
-  for (const { at, name, version } of trials) {
-    request.progress(`trying the graph of ${name}`);
-    const problem = await trial(attempt ?? tryVersion, { at, version }, request);
+  for (const one of trials) {
+    request.progress(`trying the graph of ${one.name}`);
+    const problem = await trial(attempt ?? tryVersion, one, request);
     if (problem) problems.push(problem);
   }
   if (attempt !== null && all.length > trials.length)
@@ -72,7 +72,7 @@ async function checkGolden({ folder, read, past, signal }: VersionsRequest): Pro
     if (!manifest.ok || !read.present.has(golden) || found === undefined) continue;
     if (!('sizeBytes' in found) || found.sizeBytes > LARGEST_GOLDEN_BYTES) continue;
     const text = await readFile(join(folder, golden), { encoding: 'utf8', signal });
-    const severity = past === null || isNew(path, past) ? 'error' : 'warning';
+    const severity = isNew(standingOf(path, past)) ? 'error' : 'warning';
     for (const problem of goldenProblems(golden, text, manifest.manifest.signature))
       problems.push({ ...problem, severity });
   }
@@ -85,6 +85,7 @@ interface NewVersion {
   /** `fraud@1.3.0` */
   name: string;
   version: DesiredVersion;
+  standing: Standing;
 }
 
 /** Those that may serve by all else that is known, oldest first, with their bytes here. */
@@ -93,25 +94,30 @@ function newVersions({ desired, read, past }: VersionsRequest): NewVersion[] {
     versions.flatMap(version => {
       const at = `models/${folder}/versions/${version.label}`;
       const isHere = ['model.onnx', 'golden.json'].every(file => read.present.has(`${at}/${file}`));
-      const isTried = isHere && (past === null || isNew(`${at}/version.yaml`, past));
-      return isTried ? [{ at, name: `${name}@${version.label}`, version }] : [];
+      if (!isHere) return [];
+      const standing = standingOf(`${at}/version.yaml`, past);
+      return isNew(standing) ? [{ at, name: `${name}@${version.label}`, version, standing }] : [];
     }),
   );
 }
 
 const REMEDIES: Readonly<Record<string, { file: string; remedy: string }>> = {
-  E_MODEL_SIGNATURE: { file: 'version.yaml', remedy: 'Write into it what the graph has.' },
+  E_MODEL_SIGNATURE: { file: 'version.yaml', remedy: 'Write into it what the graph has' },
   E_MODEL_GOLDEN: {
     file: 'golden.json',
     remedy:
-      'Export the model again, or compute its answers anew; then write sha256 and size into version.yaml.',
+      'Export the model again, or compute its answers anew; then write sha256 and size into version.yaml',
   },
 };
-const OTHER_REMEDY = { file: 'model.onnx', remedy: 'Export it again; docs/errors.md says more of the code.' };
+const OTHER_REMEDY = {
+  file: 'model.onnx',
+  remedy:
+    'Export it again, then write sha256 and size into version.yaml; docs/errors.md says more of the code',
+};
 
 async function trial(
   attempt: typeof tryVersion,
-  { at, version }: Pick<NewVersion, 'at' | 'version'>,
+  { at, version, standing }: NewVersion,
   { folder, signal }: VersionsRequest,
 ): Promise<Problem | null> {
   const { signature, artifacts } = version;
@@ -128,7 +134,15 @@ async function trial(
     const code = error instanceof SwitchbackError ? error.code : 'E_MODEL_LOAD';
     const { file: name, remedy } = REMEDIES[code] ?? OTHER_REMEDY;
     const path = `${at}/${name}`;
-    return { code, severity: 'error', path, message: `${path} ${clause(messageOf(error))}`, remedy };
+    const message = `${path} ${clause(messageOf(error))}`;
+    const fold = howToFold(at, standing);
+    return {
+      code,
+      severity: 'error',
+      path,
+      message,
+      remedy: fold === null ? `${remedy}.` : `${remedy}; then ${fold}`,
+    };
   }
 }
 
