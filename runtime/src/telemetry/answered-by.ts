@@ -1,10 +1,13 @@
 import { ANSWERED_BY, type Backend, TOLD_BY } from '@switchback-ml/schemas';
 
+/** Headers that name who answered, names and values in turn. `commit`: undefined while there is no snapshot. */
+type AnsweredBy = (backend: Backend, commit: string | undefined) => readonly string[];
+
 /**
- * Headers that name who answered, names and values in turn: version, revision, digest, and the commit of the snapshot
- * that it is served from. One list for each backend and commit, so that nothing is made for a request.
+ * For every protocol: version, revision, digest, and the commit of the snapshot that it is served from. One list for
+ * each backend and commit, so that nothing is made for a request.
  */
-export function answeredBy(): (backend: Backend, commit: string | undefined) => readonly string[] {
+export function answeredBy(): AnsweredBy {
   const made = new WeakMap<Backend, { commit: string | undefined; headers: readonly string[] }>();
   return (backend, commit) => {
     const known = made.get(backend);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { METRICS } from '@switchback-ml/schemas';
 import { describe, expect, test } from 'vitest';
 import { steppedClock } from '../clock.fixture.ts';
+import { Histogram } from './histogram.ts';
 import { type Metrics, makeMetrics } from './metrics.ts';
 import type { Running } from './running.ts';
 import { backend, REVISION, served } from './served.fixture.ts';
@@ -20,6 +21,15 @@ const RUNNING: Running = {
     drainPerSecond: 1500,
     cost: { fixedMs: 0.25, perRowMs: 0.125 },
     linger: { ms: 1.5, why: 'gain' },
+  },
+  state: 'ready',
+  memoryBytes: 2 ** 26,
+  room: {
+    budgetBytes: 2 ** 30,
+    heldBytes: 2 ** 27,
+    evictions: 1,
+    wakeSeconds: new Histogram(Float64Array.of(1)),
+    turnedAway: 2,
   },
 };
 
@@ -99,9 +109,9 @@ test('every metric of the runtime that has a name is on the page of one that has
 
   const text = await metrics.print();
 
-  const controllers = /cycle|repository|observation|rollouts|verdicts|operations/;
+  const others = /_gateway_|repository|observation|rollouts|verdicts|operations/;
   const missing = Object.values(METRICS).filter(
-    name => !controllers.test(name) && !new RegExp(`^${name}(_bucket)?[ {]`, 'm').test(text),
+    name => !others.test(name) && !new RegExp(`^${name}(_bucket)?[ {]`, 'm').test(text),
   );
   expect(missing).toEqual([]);
 });

@@ -19,6 +19,7 @@ export function served(more: Partial<Served> = {}): Served {
     from: 'engine',
     rows: 1,
     batchRows: 1,
+    batch: null,
     attempts: 1,
     stages: { parseMs: 0.02, queueMs: 0.5, runMs: 2, encodeMs: 0.01 },
     totalMs: 3,

@@ -17,8 +17,8 @@ export interface Served {
   rows: number;
   /** Rows that went to the engine together with its own; 0: none did. */
   batchRows: number;
-  /** The batch that it went in, by a number that only those have who shared it; absent: not known. */
-  batch?: number;
+  /** The batch that it went in, an object that only those have who shared it; null: none, or several. */
+  batch: object | null;
   /** Attempts at engines that this request took. */
   attempts: number;
   stages: Stages;

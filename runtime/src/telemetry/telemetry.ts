@@ -92,7 +92,8 @@ function openOtlp(options: TelemetryOptions, opened: AsyncDisposableStack): Requ
   const sending = { collector: { endpoint, headers }, resource, version: BUILD.version, clock, random, log };
   opened.use(otlpMetrics({ ...sending, metrics, everyMs: metricsEveryMs }));
   const sink = opened.use(otlpSpans(sending));
-  return new RequestTraces({ sink, share: traceShare, random, now: preciseNow });
+  const soon = (flush: () => void) => void setImmediate(flush);
+  return opened.use(new RequestTraces({ sink, share: traceShare, random, now: preciseNow, soon }));
 }
 
 /** Milliseconds since 1970, with fractions. */

@@ -3,6 +3,7 @@ import { carrying, REVISION, served } from '../served.fixture.ts';
 import type { Carrier, Served } from '../served.ts';
 import { memorySpans } from './memory.ts';
 import { RequestTraces } from './requests.ts';
+import type { Span } from './trace.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -10,13 +11,21 @@ const sampled = carrying({ traceparent: `00-${TRACE}-${SPAN}-01` });
 
 function make(share = 1, random = () => 0) {
   const sink = memorySpans();
-  const traces = new RequestTraces({ sink, share, random, now: () => 1000 });
-  const spansOf = (record: Partial<Served>, carrier: Carrier = sampled) => {
+  const due: (() => void)[] = [];
+  const soon = (flush: () => void) => void due.push(flush);
+  const traces = new RequestTraces({ sink, share, random, now: () => 1000, soon });
+  const during = (act: () => void): readonly Span[] => {
     const before = sink.spans.length;
-    traces.served(served(record), carrier);
+    act();
     return sink.spans.slice(before);
   };
-  return { spansOf };
+  const spansOf = (record: Partial<Served>, carrier: Carrier = sampled) =>
+    during(() => traces.served(served(record), carrier));
+  const endTurn = () =>
+    during(() => {
+      for (const flush of due.splice(0)) flush();
+    });
+  return { spansOf, endTurn, traces, sink };
 }
 
 test('a request has a span under that of its caller, and one for each stage under its own', () => {
@@ -75,22 +84,76 @@ test('a request without a caller begins a trace of its own', () => {
   expect(other?.traceId).not.toBe(one?.traceId);
 });
 
-test('those who shared a batch all point to its one span', () => {
-  const { spansOf } = make();
+describe('a batch', () => {
+  const runOf = (spans: readonly Span[]) => spans.find(({ name }) => name === 'run');
+  const linkOf = ({ traceId, spanId }: Span) => ({ traceId, spanId });
 
-  const first = spansOf({ batch: 7, batchRows: 2 });
-  const second = spansOf({ batch: 7, batchRows: 2 });
-  const third = spansOf({ batch: 8 });
+  test('has one span, to which the runs of those who shared it point, and which points to all of them', () => {
+    const { spansOf, endTurn } = make();
+    const [shared, other] = [{}, {}];
 
-  const batches = [...first, ...second, ...third].filter(({ name }) => name === 'batch');
-  expect(batches).toHaveLength(2);
-  const [seventh, eighth] = batches;
-  const link = { traceId: seventh?.traceId, spanId: seventh?.spanId };
-  expect(first[0]?.links).toEqual([link]);
-  expect(second[0]?.links).toEqual([link]);
-  expect(third[0]?.links).toEqual([{ traceId: eighth?.traceId, spanId: eighth?.spanId }]);
-  expect(seventh).toMatchObject({ endMs: 1000 - 0.01, attributes: { 'switchback.batch_rows': 2 } });
-  expect(eighth?.spanId).not.toBe(seventh?.spanId);
+    const requests = [{ batch: shared }, { batch: shared }, { batch: other }].map(more =>
+      spansOf({ ...more, batchRows: 2 }),
+    );
+    const batches = endTurn();
+
+    expect(batches.map(({ name, parentId }) => [name, parentId])).toEqual([
+      ['batch', null],
+      ['batch', null],
+    ]);
+    const [first, second] = batches as [Span, Span];
+    expect(requests.map(spans => runOf(spans)?.links)).toEqual([
+      [linkOf(first)],
+      [linkOf(first)],
+      [linkOf(second)],
+    ]);
+    expect(first.links).toEqual([linkOf(requests[0]![0]!), linkOf(requests[1]![0]!)]);
+    expect(second.links).toEqual([linkOf(requests[2]![0]!)]);
+    expect(first).toMatchObject({
+      startMs: 1000 - 0.01 - 2,
+      endMs: 1000 - 0.01,
+      attributes: { 'switchback.batch_rows': 2 },
+    });
+    expect(second.traceId).not.toBe(first.traceId);
+  });
+
+  test('is told once, also where one who was in it is told of later', () => {
+    const { spansOf, endTurn } = make();
+    const batch = {};
+    spansOf({ batch });
+    const [told] = endTurn();
+
+    const late = spansOf({ batch });
+
+    expect(endTurn()).toEqual([]);
+    expect(runOf(late)?.links).toEqual([linkOf(told!)]);
+  });
+
+  test('points to no more than are kept of a span', () => {
+    const { spansOf, endTurn } = make();
+    const batch = {};
+
+    for (let index = 0; index < 150; index++) spansOf({ batch });
+
+    expect(endTurn()[0]?.links).toHaveLength(128);
+  });
+
+  test('of which nobody records anything has no span', () => {
+    const { spansOf, endTurn } = make(0);
+
+    spansOf({ batch: {} }, carrying());
+
+    expect(endTurn()).toEqual([]);
+  });
+
+  test('that was told of in the last turn is passed on when all ends', () => {
+    const { spansOf, traces, sink } = make();
+    spansOf({ batch: {} });
+
+    traces[Symbol.dispose]();
+
+    expect(sink.spans.at(-1)?.name).toBe('batch');
+  });
 });
 
 test('what failed says so, with our code, and where nothing is known of stages there are none', () => {

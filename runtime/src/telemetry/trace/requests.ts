@@ -1,5 +1,5 @@
 import type { Carrier, Served } from '../served.ts';
-import { BatchesTold } from './batches-told.ts';
+import { BatchSpans } from './batch-spans.ts';
 import { type SpanIds, spanIds } from './ids.ts';
 import type { Span, SpanLink, SpanSink } from './trace.ts';
 import { readTraceparent } from './traceparent.ts';
@@ -12,6 +12,8 @@ export interface RequestTracesOptions {
   now: () => number;
   /** In [0, 1). */
   random: () => number;
+  /** Has it called once this turn of the event loop is over. */
+  soon: (flush: () => void) => void;
   ids?: SpanIds;
 }
 
@@ -19,14 +21,16 @@ export interface RequestTracesOptions {
  * Makes the spans of a request once it is over, from what was noted of it anyway: nothing is spent on those that
  * nobody records. A caller's own choice is kept to.
  */
-export class RequestTraces {
+export class RequestTraces implements Disposable {
   readonly #options: RequestTracesOptions;
   readonly #ids: SpanIds;
-  readonly #told = new BatchesTold();
+  readonly #batches: BatchSpans;
 
   constructor(options: RequestTracesOptions) {
     this.#options = options;
-    this.#ids = options.ids ?? spanIds();
+    const ids = options.ids ?? spanIds();
+    this.#ids = ids;
+    this.#batches = new BatchSpans({ ...options, ids });
   }
 
   served(record: Served, carrier: Carrier): void {
@@ -39,10 +43,14 @@ export class RequestTraces {
       spanId: this.#ids.span(),
       parentId: parent?.spanId ?? null,
     };
-    const batch = record.batch === undefined ? null : this.#ids.batch(record.batch);
-    sink.offer(requestSpan(record, root, batch, endMs));
-    for (const span of stageSpans(record, root, () => this.#ids.span(), endMs)) sink.offer(span);
-    if (batch !== null && this.#told.isNew(record.batch!)) sink.offer(batchSpan(record, root, batch, endMs));
+    const batch = this.#batches.of(record, { traceId: root.traceId, spanId: root.spanId }, endMs);
+    sink.offer(requestSpan(record, root, endMs));
+    for (const span of stageSpans(record, root, batch, () => this.#ids.span(), endMs)) sink.offer(span);
+  }
+
+  /** Passes on what has waited for the end of this turn. */
+  [Symbol.dispose](): void {
+    this.#batches.flush();
   }
 
   get dropped(): number {
@@ -54,7 +62,7 @@ interface Root extends SpanLink {
   parentId: string | null;
 }
 
-function requestSpan(record: Served, root: Root, batch: SpanLink | null, endMs: number): Span {
+function requestSpan(record: Served, root: Root, endMs: number): Span {
   const { model, backend, protocol, by, from, rows, batchRows, attempts, code, totalMs } = record;
   return {
     ...root,
@@ -75,15 +83,19 @@ function requestSpan(record: Served, root: Root, batch: SpanLink | null, endMs: 
       'switchback.batch_rows': batchRows,
       'switchback.attempts': attempts,
     },
-    links: batch === null ? [] : [batch],
+    links: [],
     code,
   };
 }
 
-/** Of the last attempt, back from the end: what came before it is in the request's own span alone. */
+/**
+ * Of the last attempt, back from the end: what came before it is in the request's own span alone. The run points to
+ * the batch that it was a part of.
+ */
 function* stageSpans(
   { stages, code }: Served,
   { traceId, spanId: parentId }: Root,
+  batch: SpanLink | null,
   nextId: () => string,
   endMs: number,
 ): Generator<Span> {
@@ -107,33 +119,9 @@ function* stageSpans(
       startMs,
       endMs: end,
       attributes: {},
-      links: [],
+      links: name === 'run' && batch !== null ? [batch] : [],
       code: end === endMs ? code : null,
     };
     end = startMs;
   }
-}
-
-function batchSpan(
-  { model, backend, batchRows, stages }: Served,
-  { traceId, spanId }: Root,
-  batch: SpanLink,
-  endMs: number,
-): Span {
-  const end = endMs - stages.encodeMs;
-  return {
-    ...batch,
-    parentId: null,
-    name: 'batch',
-    kind: 'internal',
-    startMs: end - stages.runMs,
-    endMs: end,
-    attributes: {
-      'switchback.model': model,
-      ...(backend !== null && { 'switchback.revision': backend.revision }),
-      'switchback.batch_rows': batchRows,
-    },
-    links: [{ traceId, spanId }],
-    code: null,
-  };
 }
