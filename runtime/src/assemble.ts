@@ -65,7 +65,7 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
   const kept = { settings: config.telemetry, stateDir: config.stateDir, instanceId, environment };
   const telemetry = await openTelemetry({ ...options, ...kept, metrics });
   core.dropped = () => telemetry.dropped();
-  const congestion = new Congestion(options);
+  const congestion = new Congestion(clock);
   const nudge = new Nudge();
   let isDraining = false;
   const frontOptions: FrontOptions = {

@@ -1,43 +1,52 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
-import { Congestion, nextShare } from './congestion.ts';
+import { Congestion, nextLimit } from './congestion.ts';
 
-describe('the share that is turned away', () => {
-  test('grows while even the shortest turn is long, and leaves some in', () => {
-    let share = 0;
-    const shares = Array.from({ length: 12 }, () => (share = nextShare(share, 150)));
+describe('the number of requests in progress', () => {
+  test('is limited below what it was while even the shortest turn is long, but never to a few', () => {
+    let limit = Number.POSITIVE_INFINITY;
+    const limits = Array.from({ length: 8 }, () => {
+      limit = nextLimit(limit, Math.min(limit, 1000), 150);
+      return limit;
+    });
 
-    expect(shares.slice(0, 3).map(one => one.toFixed(1))).toEqual(['0.1', '0.2', '0.3']);
-    expect(shares.at(-1)).toBe(0.9);
+    expect(limits).toEqual([700, 489, 342, 239, 167, 116, 81, 64]);
   });
 
-  test('is soon none when turns are short again', () => {
-    let share = 0.9;
-    for (let window = 0; window < 13; window++) share = nextShare(share, 12);
-
-    expect(share).toBe(0);
+  test('is not limited where there are few: they are not what makes turns long', () => {
+    expect(nextLimit(Number.POSITIVE_INFINITY, 64, 5000)).toBe(Number.POSITIVE_INFINITY);
+    expect(nextLimit(100, 10, 5000)).toBe(100);
   });
 
-  test('does not grow by what took long once among others', () => {
-    expect(nextShare(0, 20)).toBe(0);
-    expect(nextShare(0.5, 20)).toBeLessThan(0.5);
+  test('has no limit again some windows after turns are short', () => {
+    let limit = 64;
+    let windows = 0;
+    for (; Number.isFinite(limit); windows++) limit = nextLimit(limit, limit, 25);
+
+    expect(windows).toBeLessThan(25);
   });
 });
 
 test.each([120, 300])(
-  'a process whose turns take %i ms turns some away, and nobody once it can',
+  'a process whose turns take %i ms takes fewer at once, and any number once it can',
   async turnMs => {
-    await using congestion = new Congestion({ clock: systemClock, random: () => 0 });
-    const isTurningAway = (): boolean => congestion.refusal() !== null;
+    await using congestion = new Congestion(systemClock);
+    /** How many of so many at once are turned away; all of them leave. */
+    const turnedAway = (count: number): number => {
+      const entered = Array.from({ length: count }, () => congestion.enter() === null);
+      for (const isIn of entered) if (isIn) congestion.leave();
+      return entered.filter(isIn => !isIn).length;
+    };
 
-    expect(isTurningAway()).toBe(false);
-    for (const until = Date.now() + 10_000; !isTurningAway() && Date.now() < until; await turn())
+    expect(turnedAway(1000)).toBe(0);
+    for (const until = Date.now() + 20_000; turnedAway(1000) === 0 && Date.now() < until; await turn())
       block(turnMs);
-    expect(congestion.refusal()).toMatchObject({ code: 'E_OVERLOADED' });
-    for (const until = Date.now() + 10_000; isTurningAway() && Date.now() < until; )
+    expect(turnedAway(1000)).toBeGreaterThan(0);
+    expect(turnedAway(64)).toBe(0);
+    for (const until = Date.now() + 40_000; turnedAway(1000) > 0 && Date.now() < until; )
       await systemClock.sleep(20);
-    expect(isTurningAway()).toBe(false);
+    expect(turnedAway(1000)).toBe(0);
   },
 );
 

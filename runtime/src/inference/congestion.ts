@@ -11,48 +11,55 @@ const RESOLUTION_MS = 20;
  */
 const STANDING_MS = 100;
 const LEAST_TURNS = 3;
-/** Of all requests, that are turned away in the next window: added while it is too much, and a part kept after. */
-const STEP = 0.1;
-const KEPT = 0.7;
-/** Some are always let in, or nobody would see that it is over. */
-const LARGEST_SHARE = 0.9;
-const SMALLEST_SHARE = 0.01;
+/** What the limit becomes in a window of long turns, and in one of short ones, as a share of what it was. */
+const SHRINK = 0.7;
+const GROW = 1.25;
+/** So many at once are no reason for long turns: a process that is starved by others is not helped by turning away. */
+const LEAST_LIMIT = 64;
+const NO_LIMIT_FROM = 10_000;
 
-/** The share of requests to turn away after a window, whose shortest turn took so long. */
-export function nextShare(share: number, shortestTurnMs: number): number {
-  if (shortestTurnMs >= STANDING_MS) return Math.min(LARGEST_SHARE, share + STEP);
-  const kept = share * KEPT;
-  return kept < SMALLEST_SHARE ? 0 : kept;
-}
-
-export interface CongestionOptions {
-  clock: Clock;
-  /** In [0, 1). */
-  random: () => number;
+/**
+ * How many requests may be in progress at once, after a window with at most `peak` of them, whose shortest turn took so
+ * long. Infinite: any number.
+ */
+export function nextLimit(limit: number, peak: number, shortestTurnMs: number): number {
+  if (shortestTurnMs >= STANDING_MS)
+    return peak <= LEAST_LIMIT ? limit : Math.max(LEAST_LIMIT, Math.floor(Math.min(limit, peak) * SHRINK));
+  const grown = limit * GROW;
+  return grown >= NO_LIMIT_FROM ? Number.POSITIVE_INFINITY : Math.floor(grown);
 }
 
 /** Turns requests away unread while this process can not keep up with reading them. */
 export class Congestion implements AsyncDisposable {
-  readonly #options: CongestionOptions;
+  readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #turns: ReturnType<typeof monitorEventLoopDelay>;
   readonly #watch: Promise<void>;
-  #share = 0;
+  #inProgress = 0;
+  #peak = 0;
+  #limit = Number.POSITIVE_INFINITY;
 
-  constructor(options: CongestionOptions) {
-    this.#options = options;
+  constructor(clock: Clock) {
+    this.#clock = clock;
     this.#turns = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#turns.enable();
     this.#watch = this.#look(this.#stop.signal);
   }
 
-  /** Why the request that came now is not read; null: it is. */
-  refusal(): SwitchbackError | null {
-    if (this.#share === 0 || this.#options.random() >= this.#share) return null;
-    return new SwitchbackError(
-      'E_OVERLOADED',
-      'More is asked of this runtime than it can read: try again later, or with fewer callers.',
-    );
+  /** A request begins, and is to `leave`: null. Or it is not to be read: why. */
+  enter(): SwitchbackError | null {
+    if (this.#inProgress >= this.#limit)
+      return new SwitchbackError(
+        'E_OVERLOADED',
+        'More is asked of this runtime than it can read: try again later, or with fewer callers.',
+      );
+    this.#inProgress++;
+    if (this.#inProgress > this.#peak) this.#peak = this.#inProgress;
+    return null;
+  }
+
+  leave(): void {
+    this.#inProgress--;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,10 +70,11 @@ export class Congestion implements AsyncDisposable {
 
   async #look(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#options.clock.sleep(WINDOW_MS, signal);
+      await this.#clock.sleep(WINDOW_MS, signal);
       const { count, min } = this.#turns;
       if (count < LEAST_TURNS) continue;
-      this.#share = nextShare(this.#share, min / 1e6);
+      this.#limit = nextLimit(this.#limit, this.#peak, min / 1e6);
+      this.#peak = this.#inProgress;
       this.#turns.reset();
     }
   }

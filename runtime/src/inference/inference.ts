@@ -18,7 +18,7 @@ import type { Shadowing } from './shadowing.ts';
 export interface InferenceOptions extends AttemptOptions {
   /** In [0, 1). */
   random: () => number;
-  congestion: Pick<Congestion, 'refusal'>;
+  congestion: Pick<Congestion, 'enter' | 'leave'>;
   shadowing: Shadowing;
   cache: ReplyCache;
   /** Null: nothing is kept of what was asked. */
@@ -38,23 +38,35 @@ export interface Inference {
 
 /** A request's way through the service: route, remember, decode, run, count, and elsewhere where that failed. */
 export function inference(options: InferenceOptions): Inference {
-  const { serving } = options;
+  const { serving, congestion } = options;
   return {
     async infer(call) {
-      const route = call.version === null ? serving.routes.get(call.model as ModelName) : undefined;
       const journey = new Journey(call.version === null ? 'weight' : 'version');
-      const congested = options.congestion.refusal();
+      const congested = congestion.enter();
       if (congested !== null) return { kind: 'failed', backend: null, journey, error: congested };
-      const first = choose(options, call, route, journey);
-      if (first instanceof SwitchbackError) return { kind: 'failed', backend: null, journey, error: first };
-      const make = () => perform(options, call, route, first, journey);
-      if (first.cache === undefined) return make();
-      return remembered({ cache: options.cache, policy: first.cache, backend: first, make }, call, journey);
+      try {
+        return await answer(options, call, journey);
+      } finally {
+        congestion.leave();
+      }
     },
     describe: (model, version) => describe(serving, model, version),
     versions: model => versionsOf(serving, model),
     models: () => Object.keys(serving.snapshot?.routes ?? {}),
   };
+}
+
+function answer(
+  options: InferenceOptions,
+  call: InferenceCall,
+  journey: Journey,
+): InferenceOutcome | Promise<InferenceOutcome> {
+  const route = call.version === null ? options.serving.routes.get(call.model as ModelName) : undefined;
+  const first = choose(options, call, route, journey);
+  if (first instanceof SwitchbackError) return { kind: 'failed', backend: null, journey, error: first };
+  const make = () => perform(options, call, route, first, journey);
+  if (first.cache === undefined) return make();
+  return remembered({ cache: options.cache, policy: first.cache, backend: first, make }, call, journey);
 }
 
 async function perform(

@@ -15,6 +15,8 @@ const place = document.querySelector('#document');
 let key = sessionStorage.getItem(KEY) ?? '';
 let shown = null;
 let listed = '';
+/** Counts what makes an answer that is still to come one that nobody wants any more. */
+let turn = 0;
 
 entry.addEventListener('submit', event => {
   event.preventDefault();
@@ -35,8 +37,15 @@ void list();
 /** Asks what is served, and shows what the address names of it, else the first. */
 async function list() {
   if (key === '') return reset('Enter an inference key of this environment.');
-  const entries = await ask();
-  if (entries === null) return;
+  const mine = ++turn;
+  const { entries, status, error } = await ask();
+  // Of a key that is not the one any more, or asked again since.
+  if (mine !== turn) return;
+  if (status === 401) return reset(error);
+  if (entries === undefined) {
+    notice.textContent = error;
+    return;
+  }
   sessionStorage.setItem(KEY, key);
   showEntry(true);
   fill([...choicesOf(entries), { value: RUNTIME, text: 'the runtime itself' }]);
@@ -47,19 +56,17 @@ async function list() {
   show(choice.value);
 }
 
-/** Null: it could not be asked, and the page says why. */
+/** What is served; without `entries` it could not be asked, and `error` says why. Never rejects. */
 async function ask() {
   try {
     const headers = { authorization: `Bearer ${key}` };
     const response = await fetch('../v2/repository/index', { method: 'POST', headers });
-    if (response.ok) return await response.json();
+    if (response.ok) return { entries: await response.json() };
     const { error } = await response.json();
-    if (response.status === 401) reset(error);
-    else notice.textContent = error;
+    return { status: response.status, error };
   } catch {
-    notice.textContent = 'The runtime does not answer.';
+    return { error: 'The runtime does not answer.' };
   }
-  return null;
 }
 
 /** Each model by its route, then each of its versions. */
@@ -114,6 +121,7 @@ function addressOf(chosen) {
 
 /** Nothing of what was shown stays. */
 function reset(why) {
+  turn++;
   key = '';
   shown = null;
   listed = '';
