@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'parts',
           include: [
             '{schemas,controller,runtime,demo,bench,scripts}/**/*.test.ts',
-            'test/{docs,rules,hostile,fuzz,soak}/**/*.test.ts',
+            'test/{docs,rules,hostile,fuzz,soak,contracts,conformance}/**/*.test.ts',
           ],
           sequence: { groupOrder: 0 },
         },
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           ...bounds,
           name: 'e2e',
-          include: ['test/{e2e,faults}/**/*.test.ts'],
+          include: ['test/{e2e,faults,clients}/**/*.test.ts'],
           // Each file starts a whole world; one after another, so that times mean something on two cores.
           maxWorkers: 1,
           fileParallelism: false,

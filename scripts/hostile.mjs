@@ -13,12 +13,12 @@ export function judgeIndex(groups, read = readTestFile) {
   const left = new Map();
   let mapped = 0;
   let tested = 0;
-  for (const { letter, ids, inputs } of groups) {
+  for (const { letter, ids, inputs, also = {} } of groups) {
     const wanted = Array.from(
       { length: ids },
       (_, index) => `${letter}${String(index + 1).padStart(2, '0')}`,
     );
-    for (const id of Object.keys(inputs))
+    for (const id of [...Object.keys(inputs), ...Object.keys(also)])
       if (!wanted.includes(id))
         offences.push(`${id} is not an id of group ${letter}: take it out, or mend it.`);
     for (const id of wanted) {
@@ -33,15 +33,28 @@ export function judgeIndex(groups, read = readTestFile) {
         continue;
       }
       tested += 1;
-      const text = read(input.file);
-      if (text === null) offences.push(`${id} names ${input.file}, which is not there.`);
-      else
-        for (const name of input.tests)
-          if (!text.includes(name))
-            offences.push(`${id} names a test that ${input.file} has not: "${name}".`);
+      offences.push(...judgeTests(id, input, read));
     }
+    for (const [id, input] of Object.entries(also)) offences.push(...judgeAlso(id, input, read));
   }
   return { offences, mapped, tested, left };
+}
+
+/** What is left is said once, where the id is mapped; here there is nothing but tests to tell. */
+function judgeAlso(id, input, read) {
+  return 'left' in input
+    ? [
+        `${id} is left to ${input.left} among those that are sent elsewhere too: name its tests, or take it out.`,
+      ]
+    : judgeTests(id, input, read);
+}
+
+function judgeTests(id, { file, tests }, read) {
+  const text = read(file);
+  if (text === null) return [`${id} names ${file}, which is not there.`];
+  return tests
+    .filter(name => !text.includes(name))
+    .map(name => `${id} names a test that ${file} has not: "${name}".`);
 }
 
 function readTestFile(file) {

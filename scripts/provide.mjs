@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** A program is there if it can be started; where that is not enough, if it ends well with the arguments of `proof`. */
 const wanted = [
   { program: 'git-lfs', debian: 'git-lfs', why: 'proves our LFS client and server against the real one' },
   {
@@ -12,10 +13,17 @@ const wanted = [
   },
   { program: 'wrk', debian: 'wrk', why: 'asks servers as fast as they answer, for the benchmark' },
   { program: 'promtool', debian: 'prometheus', why: 'proves that our metrics are what Prometheus reads' },
+  {
+    program: process.env.PYTHON ?? 'python3',
+    proof: ['-c', 'import venv, ensurepip'],
+    what: 'python3 with venv and pip',
+    debian: 'python3-venv',
+    why: 'runs the clients and servers of other projects',
+  },
 ];
 
 export function provide() {
-  const missing = wanted.filter(({ program }) => spawnSync(program, ['--version']).error);
+  const missing = wanted.filter(one => !isThere(one));
   if (missing.length === 0) return;
   const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (canInstall) {
@@ -29,10 +37,12 @@ export function provide() {
     apt(['update', '-qq']);
     apt(['install', '-y', '-qq', '--no-install-recommends', ...packages]);
   }
-  for (const { program, debian, why } of wanted) {
-    if (!spawnSync(program, ['--version']).error) continue;
-    console.error(
-      `SKIPPED: ${program} is not installed (${why}). Install your system's package "${debian}".`,
-    );
-  }
+  for (const { program, what = program, debian, why } of missing.filter(one => !isThere(one)))
+    console.error(`SKIPPED: ${what} is not installed (${why}). Install your system's package "${debian}".`);
+}
+
+function isThere({ program, proof }) {
+  return proof === undefined
+    ? !spawnSync(program, ['--version']).error
+    : spawnSync(program, proof).status === 0;
 }

@@ -22,6 +22,21 @@ test('an index that is whole has no offence, and its counts', () => {
   expect(counts).toEqual({ mapped: 2, tested: 1, left: new Map([['the page', 1]]) });
 });
 
+test('what is sent to another door too is held to the same, and counts once', () => {
+  const also = { X01: { ...tested, tests: ['takes x'] as [string] }, X09: tested };
+
+  const { offences, mapped } = judgeIndex(
+    [{ letter: 'X', ids: 2, inputs: { X01: tested, X02: left }, also }],
+    read,
+  );
+
+  expect(offences).toEqual([
+    expect.stringContaining('X09 is not an id'),
+    expect.stringContaining('"takes x"'),
+  ]);
+  expect(mapped).toBe(2);
+});
+
 test.each<[string, Record<string, HostileInput>, string]>([
   ['an id that is mapped nowhere', { X01: tested }, 'X02 is mapped nowhere'],
   ['an id that there is not', { X01: tested, X02: left, X03: left }, 'X03 is not an id'],

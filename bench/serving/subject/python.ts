@@ -5,11 +5,13 @@ import type { Ground } from './subject.ts';
 
 const INSTALL_MS = 20 * 60_000;
 
+type Installing = Pick<Ground, 'cache' | 'tell' | 'signal'>;
+
 /**
  * A private Python with exactly these requirements, made once and kept. Resolves to the folder of its programs;
  * rejects with what pip said where they can't be had.
  */
-export async function providePython(name: string, requirements: string, ground: Ground): Promise<string> {
+export async function providePython(name: string, requirements: string, ground: Installing): Promise<string> {
   const folder = join(ground.cache, name);
   const programs = join(folder, 'venv', 'bin');
   const stamp = join(folder, 'installed.txt');
@@ -25,7 +27,7 @@ export async function providePython(name: string, requirements: string, ground: 
   return programs;
 }
 
-async function run(program: string, args: readonly string[], { signal }: Ground): Promise<void> {
+async function run(program: string, args: readonly string[], { signal }: Installing): Promise<void> {
   let code: number | null = null;
   await using child = await Child.start({ program, args, onExit: ended => (code = ended) });
   await child.until(async () => code, 'its packages', { boundMs: INSTALL_MS, signal });

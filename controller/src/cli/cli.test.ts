@@ -201,7 +201,8 @@ describe('the command line', () => {
 
     expect(bad.code).toBe(1);
     expect(bad.out).toContain('environments/dev/environment.yaml:5: error: mood: is not a field');
-    expect((await here('validate', '--repo', 'nowhere')).code).toBe(2);
+    const nowhere = await here('validate', '--repo', 'nowhere');
+    expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining('[E_NOT_FOUND]') });
   });
 
   it('takes a wrong call for an error, and help for none', async () => {
@@ -217,6 +218,7 @@ describe('the command line', () => {
       code: 2,
       err: expect.stringContaining('screening@1.1.0'),
     });
+    expect((await here()).err).toMatch(/^Usage: switchback/);
     const help = await here('--help');
     expect(help.code).toBe(0);
     for (const verb of [
@@ -237,6 +239,41 @@ describe('the command line', () => {
       'validate',
     ])
       expect(help.out).toMatch(new RegExp(`^  ${verb} `, 'm'));
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      'a folder where none is taken, with the one way to name it',
+      ['validate', 'models'],
+      '"models" is more than validate takes. A model repository is named by --repo: switchback validate --repo models',
+    ],
+    [
+      'one beside what is taken, too',
+      ['get', 'prod/screening', 'models.git'],
+      '"models.git" is more than get takes. A model repository is named by --repo: switchback get prod/screening --repo models.git',
+    ],
+    [
+      'a word where no repository is named',
+      ['status', 'prod'],
+      '"prod" is more than status takes. See: switchback help status',
+    ],
+    [
+      'an option of another name',
+      ['validate', '--rep', '.'],
+      "Unknown option '--rep' (Did you mean --repo?) See: switchback help validate",
+    ],
+    [
+      'an option without its value',
+      ['validate', '--repo'],
+      "Option '--repo <folder>' argument missing. See: switchback help validate",
+    ],
+    [
+      'a verb that is none',
+      ['valdate'],
+      "Unknown command 'valdate' (Did you mean validate?) See: switchback help",
+    ],
+  ])('says of %s what to write, in a sentence with its code', async (_, args, sentence) => {
+    expect(await here(...args)).toEqual({ code: 2, out: '', err: `switchback: ${sentence} [E_USAGE]\n` });
   });
 
   it('says its version, and leaves the word to the model where a verb takes it', async () => {
@@ -260,7 +297,8 @@ describe('the command line', () => {
     });
     expect(then.err).toContain('(from git: main at ');
     expect(JSON.parse(json.out)).toMatchObject({ source: { kind: 'git', branch: 'main' } });
-    expect(json.err).toBe('');
+    // On a slow machine it says first what it waits for.
+    expect(json.err).toMatch(/^(?:… .*\n)?$/);
     expect(effective.out).toMatch(/^limits\.memory +512Mi +models\/screening\/serving\.yaml:\d+$/m);
     expect(documents.out).toContain('# environments/prod/screening/release.yaml\napiVersion: ');
   });

@@ -4,9 +4,11 @@ import { productVersion } from '../command/index.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
 import type { AddVerbs } from './add-verbs.ts';
 import { EXIT, type ExitCode, type Terminal } from './terminal.ts';
+import { usageText } from './usage.ts';
 import { addAcceptRewrite } from './verbs/accept-rewrite.ts';
 import { addChangeVerbs } from './verbs/change.ts';
 import { addDoctor } from './verbs/doctor.ts';
+import { addGateway } from './verbs/gateway.ts';
 import { addGet } from './verbs/get.ts';
 import { addHistory } from './verbs/history.ts';
 import { addLogs } from './verbs/logs.ts';
@@ -18,6 +20,7 @@ import { addWhyNot } from './verbs/why-not.ts';
 
 const VERBS: readonly AddVerbs[] = [
   addUp,
+  addGateway,
   addReadVerbs,
   addHistory,
   addWhyNot,
@@ -41,6 +44,7 @@ export async function runCommandLine(argv: readonly string[], given: Terminal): 
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (error instanceof CommanderError) return explainUsage(error, program, argv, terminal);
     return explain(error, terminal);
   }
 }
@@ -53,7 +57,7 @@ export function commandLine(terminal: Terminal, finish: (code: ExitCode) => void
     // `register --version 1.1.0` is about the model.
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
     .showSuggestionAfterError()
     .addHelpText('after', '\nExit codes: 0 well, 1 a difference or a failed verdict, 2 an error.');
   for (const add of VERBS) add(program, terminal, finish);
@@ -69,9 +73,20 @@ function safe(terminal: Terminal): Terminal {
   };
 }
 
+function explainUsage(
+  error: CommanderError,
+  program: Command,
+  [verb]: readonly string[],
+  { err }: Terminal,
+): ExitCode {
+  // Asking for help is no error; called without a verb, it is shown and is one.
+  if (error.exitCode === 0) return EXIT.ok;
+  if (error.code !== 'commander.help')
+    err(`switchback: ${plain(usageText(error, program, verb))} [E_USAGE]\n`);
+  return EXIT.error;
+}
+
 function explain(error: unknown, { err, signal }: Terminal): ExitCode {
-  // Commander has said it already; asking for help is no error.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.error;
   if (signal.aborted) err('switchback: stopped before it was done.\n');
   else if (error instanceof SwitchbackError) err(`switchback: ${plain(error.message)} [${error.code}]\n`);
   else err(`switchback: ${plain(messageOf(error))} This is a fault of switchback itself. [E_INTERNAL]\n`);

@@ -23,6 +23,7 @@ export {
 export { type Check, type Diagnosis, type DoctorOptions, doctor } from './doctor.ts';
 export { type EventsOptions, events } from './events.ts';
 export { type FreezeRequest, freeze, type UnfreezeRequest, unfreeze } from './freeze.ts';
+export { type GatewayOptions, gateway } from './gateway.ts';
 export { type GetRequest, type Got, get } from './get.ts';
 export { type History, type HistoryRequest, history, historyAt, type Then } from './history.ts';
 export { type HoldRequest, hold, type LiftRequest, lift } from './hold.ts';

@@ -58,7 +58,8 @@ const addValidate: AddVerbs = (program, terminal, finish) => {
     .action(async ({ repo, output }: { repo: string; output: string }) => {
       const folder = resolve(terminal.directory, repo);
       using slow = slowly(terminal);
-      const found = await validate({ folder, progress: slow.progress, signal: terminal.signal });
+      const { environment, signal } = terminal;
+      const found = await validate({ folder, environment, progress: slow.progress, signal });
       const { problems, models, versions, environments, tried, notes } = found;
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       const counts = `${models} models, ${versions} versions, ${environments} environments: `;

@@ -3,7 +3,7 @@ import type { PathChange, RepositoryFile } from '../../desired/desired-state.ts'
 import { parseManifest } from '../../desired/manifests.ts';
 import { placeOf } from '../../desired/place.ts';
 import type { ArtifactHistory } from './artifact-history.ts';
-import { type FolderPast, introduction } from './past.ts';
+import { type FolderPast, introduction, isUnpushed } from './past.ts';
 
 /**
  * Versions that git has and the folder has not. Nobody's mistake now is one that was removed and pushed long ago, one
@@ -19,7 +19,7 @@ export async function removedVersions(
     if (placeOf(path).kind !== 'version' || files.has(path)) continue;
     const first = introduction(path, past);
     const last = changes.at(-1);
-    if (!first || !last || past.unpushed.has(first.commit)) continue;
+    if (!first || !last || isUnpushed(path, first.commit, past)) continue;
     if (last.blob === null && !isOurs(last, past)) continue;
     if (!(await couldServe(path, first, past, artifacts))) continue;
     problems.push(gone(path, first, last));

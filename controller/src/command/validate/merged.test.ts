@@ -1,4 +1,4 @@
-import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasGitLfs } from '../../remote/world.fixture.ts';
@@ -8,10 +8,11 @@ import { type Clone, clone, EXAMPLE, pushed, VERSION } from './clone.fixture.ts'
 const NEW = 'models/screening/versions/1.1.0';
 const [RIGHT, WRONG] = ['75b6e33b', '00000000'];
 
-async function addWrongVersion({ work, shell }: Clone): Promise<void> {
-  await cp(join(EXAMPLE, VERSION), join(work, NEW), { recursive: true });
-  await replace(join(work, NEW), RIGHT, WRONG);
-  await shell('git add --all && git commit --quiet -m "one more"');
+async function addWrongVersion({ folder, shell }: Clone, at = 'work'): Promise<void> {
+  const version = join(folder.path, at, NEW);
+  await cp(join(EXAMPLE, VERSION), version, { recursive: true });
+  await replace(version, RIGHT, WRONG);
+  await shell('git add --all && git commit --quiet -m "one more"', at);
 }
 
 async function replace(version: string, from: string, to: string): Promise<void> {
@@ -101,6 +102,18 @@ describe.skipIf(!hasGitLfs())('a version that is wrong, and a pull that merged w
     expect(await it.remoteProblems()).toEqual([]);
   });
 
+  it('gets a new label where the merge brought what the upstream has not', async () => {
+    await using it = await clone(GIT_ATTRIBUTES);
+    await pushed(it);
+    await it.shell('git checkout --quiet -b more && git push --quiet -u origin more');
+    await addWrongVersion(it);
+    await mergeColleague(it, 'git fetch --quiet && git merge --quiet --no-edit origin/main');
+
+    const [wrong] = await it.problems();
+
+    expect(commandIn(wrong?.remedy)).toMatch(/^git mv /);
+  });
+
   it('is not folded where nothing tells what others have', async () => {
     await using it = await clone(GIT_ATTRIBUTES);
     await pushed(it);
@@ -112,5 +125,29 @@ describe.skipIf(!hasGitLfs())('a version that is wrong, and a pull that merged w
 
     expect(wrong?.remedy).toContain(`others may have it, so its label is lost. Run git mv ${NEW} `);
     expect(wrong?.remedy).not.toMatch(/reset|amend|rebase/);
+  });
+});
+
+describe.skipIf(!hasGitLfs())('a version of somebody else that a merge brought', () => {
+  it('is theirs, although the merge is ours: it is not amended, and is missed where it is gone', async () => {
+    await using it = await clone(GIT_ATTRIBUTES);
+    await pushed(it);
+    await it.folder.git(['clone', '--quiet', 'models.git', 'colleague']);
+    await addWrongVersion(it, 'colleague');
+    const right = NEW.replace('1.1.0', '1.2.0');
+    await cp(join(EXAMPLE, VERSION), join(it.folder.path, 'colleague', right), { recursive: true });
+    const push = 'git add --all && git commit --quiet -m theirs && git push --quiet';
+    await it.shell(push, 'colleague');
+    await appendFile(join(it.work, 'README.md'), 'ours\n');
+    await it.shell('git commit --quiet --all -m ours && git pull --quiet --no-rebase --no-edit');
+    await rm(join(it.work, right), { recursive: true });
+
+    expect(await it.problems()).toMatchObject([
+      {
+        code: 'E_ARTIFACT_DIFFERS',
+        remedy: expect.stringContaining(`others have it, so its label is lost. Run git mv ${NEW} `),
+      },
+      { code: 'E_VERSION_CHANGED', message: expect.stringContaining(`${right}/version.yaml is gone`) },
+    ]);
   });
 });

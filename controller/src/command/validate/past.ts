@@ -17,10 +17,12 @@ export interface FolderPast {
   files: ReadonlyMap<string, readonly FileChange[]>;
   /** Commits that others do not have: not the upstream of the branch, or without one no branch of any remote. */
   unpushed: ReadonlySet<CommitSha>;
+  /** Paths below `models/` that the upstream has, where a merge that is not pushed may have brought them here. */
+  upstreamPaths: ReadonlySet<string>;
   /** Commits that no merge came after, so that what stands after them was made on top of them and nowhere else. */
   sinceMerge: ReadonlySet<CommitSha>;
-  /** The branch has an upstream, and it is known here. */
-  hasUpstream: boolean;
+  /** What is unpushed can be put on top of the upstream: merges brought nothing that the upstream has not. */
+  canRebase: boolean;
   /**
    * No branch of any remote is known here, so nothing tells what others have. Such a repository may be nobody's
    * business yet (`git init` a minute ago), or itself what a controller watches. Its versions are therefore new where
@@ -49,16 +51,29 @@ export async function readPast({ git, root, said }: Clone, signal: AbortSignal):
   const isAlone = !upstream.success && (await said('for-each-ref', '--count=1', 'refs/remotes')) === '';
   const others = upstream.success ? upstream.data : '--remotes';
   const entries = (await historyLog(git, null, head.data, signal)).map(entry => below(root, entry));
+  const unpushed = new Set(isAlone ? [] : await commitsWithout(git, head.data, others, signal));
+  const merge = await newestMerge(git, head.data, signal);
+  const hasMerged = upstream.success && merge !== null && unpushed.has(merge);
   return {
     head: head.data,
     history: extendHistory(NO_HISTORY, entries, await textsOf(git, entries, signal)),
     files: changesOfFiles(entries),
-    unpushed: new Set(isAlone ? [] : await commitsWithout(git, head.data, others, signal)),
-    sinceMerge: await commitsSinceMerge(git, head.data, entries, signal),
-    hasUpstream: upstream.success,
+    unpushed,
+    upstreamPaths: new Set(hasMerged ? await pathsAt(git, upstream.data, root, signal) : []),
+    sinceMerge: commitsSince(merge, entries),
+    canRebase: hasMerged && (await countWithout(git, head.data, upstream.data, signal)) === unpushed.size,
     isAlone,
     isShallow: (await said('rev-parse', '--is-shallow-repository')) === 'true',
   };
+}
+
+/** Whether others do not have what stands at this path since this commit. */
+export function isUnpushed(
+  path: string,
+  commit: CommitSha,
+  { unpushed, upstreamPaths }: FolderPast,
+): boolean {
+  return unpushed.has(commit) && !upstreamPaths.has(path);
 }
 
 /** The change that made it a version: what could not be read never was one. Undefined: no commit has it. */
@@ -84,17 +99,36 @@ async function commitsWithout(
     .map(line => CommitSha.parse(line));
 }
 
-/** @param entries up to `head`, oldest first */
-async function commitsSinceMerge(
+/** Of all lines of history, not of the first parents alone. */
+async function countWithout(
   git: Git,
   head: CommitSha,
-  entries: readonly HistoryEntry[],
+  other: CommitSha,
   signal: AbortSignal,
-): Promise<Set<CommitSha>> {
+): Promise<number> {
+  const { stdout } = await git.run({ args: ['rev-list', '--count', head, '--not', other], signal });
+  return Number(stdout.toString('utf8'));
+}
+
+async function newestMerge(git: Git, head: CommitSha, signal: AbortSignal): Promise<CommitSha | null> {
   const args = ['rev-list', '--first-parent', '--merges', '--max-count=1', head];
-  const newest = (await git.run({ args, signal })).stdout.toString('utf8').trim();
-  const at = entries.findLastIndex(({ commit }) => commit === newest);
+  const { stdout } = await git.run({ args, signal });
+  return CommitSha.safeParse(stdout.toString('utf8').trim()).data ?? null;
+}
+
+/** The merge is among them; without one, all are. @param entries oldest first */
+function commitsSince(merge: CommitSha | null, entries: readonly HistoryEntry[]): Set<CommitSha> {
+  const at = entries.findLastIndex(({ commit }) => commit === merge);
   return new Set(entries.slice(Math.max(at, 0)).map(({ commit }) => commit));
+}
+
+async function pathsAt(git: Git, commit: CommitSha, root: string, signal: AbortSignal): Promise<string[]> {
+  const args = ['ls-tree', '-r', '-z', '--name-only', '--full-tree', commit, '--', `${root}models/`];
+  const { stdout } = await git.run({ args, signal });
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .map(path => path.slice(root.length));
 }
 
 function changesOfFiles(entries: readonly HistoryEntry[]): Map<string, FileChange[]> {

@@ -1,5 +1,5 @@
 import type { CommitSha } from '@switchback-ml/schemas';
-import { type FolderPast, introduction } from './past.ts';
+import { type FolderPast, introduction, isUnpushed } from './past.ts';
 
 /** Who may have a version, and the commit that made it one. */
 export type Standing =
@@ -10,8 +10,8 @@ export type Standing =
 
 /**
  * How a correction gets into the commit. A merge after it may have brought commits of others: folding all that came
- * after would make theirs a part of ours, so ours are put on top of theirs first, and where no upstream tells which
- * those are, the commit stays as it is.
+ * after would make theirs a part of ours, so ours are put on top of theirs first, and where the upstream does not have
+ * all of those, the commit stays as it is.
  */
 type Way = 'amend' | 'fold' | 'rebase' | 'relabel';
 
@@ -22,13 +22,15 @@ export function standingOf(path: string, past: FolderPast | null): Standing {
   if (first === undefined) return { of: 'nobody' };
   const { commit } = first;
   if (past.isAlone) return { of: 'us-or-all', commit, way: wayTo(commit, past) };
-  return past.unpushed.has(commit) ? { of: 'us', commit, way: wayTo(commit, past) } : { of: 'all', commit };
+  return isUnpushed(path, commit, past)
+    ? { of: 'us', commit, way: wayTo(commit, past) }
+    : { of: 'all', commit };
 }
 
-function wayTo(commit: CommitSha, { head, sinceMerge, hasUpstream }: FolderPast): Way {
+function wayTo(commit: CommitSha, { head, sinceMerge, canRebase }: FolderPast): Way {
   if (commit === head) return 'amend';
   if (sinceMerge.has(commit)) return 'fold';
-  return hasUpstream ? 'rebase' : 'relabel';
+  return canRebase ? 'rebase' : 'relabel';
 }
 
 /** Whether its graph is worth a trial, and whoever looks can still correct it. */
