@@ -1,8 +1,9 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Duration, Size } from '@switchback-ml/schemas';
 import { z } from 'zod';
-import { SwitchbackError } from './error.ts';
+import { messageOf, SwitchbackError } from './error.ts';
 
 /** Everything a person can set of the controller process; read once, in main. */
 const Options = z.strictObject({
@@ -26,6 +27,7 @@ const Options = z.strictObject({
     .max(20)
     .default([]),
   'keep-events': Duration.prefault('90d'),
+  'redis-file': z.string().min(1).optional(),
   'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -47,11 +49,16 @@ export interface Config {
   keepEventsMs: number;
   /** What artifacts that nobody needs may take of the disk. */
   artifactBudgetBytes: number;
+  /** Holds the URL of a Redis in which the runtimes of an environment share answers; null: none do. */
+  redisFile: string | null;
   logLevel: string;
   author: { name: string; email: string };
 }
 
-/** Throws E_CONFIG naming the option and what it takes. */
+/** No address is longer. */
+const REDIS_FILE_BYTES = 4096;
+
+/** Looks into the file of `--redis-file`. Throws E_CONFIG naming the option and what it takes. */
 export function readConfig(argv: readonly string[]): Readonly<Config> {
   const names = Object.keys(Options.shape);
   const options = Object.fromEntries(
@@ -83,9 +90,41 @@ export function readConfig(argv: readonly string[]): Readonly<Config> {
     pollMs: rest.poll,
     keepEventsMs: rest['keep-events'],
     artifactBudgetBytes: rest['artifact-budget'],
+    redisFile: rest['redis-file'] === undefined ? null : readableRedisFile(resolve(rest['redis-file'])),
     logLevel: rest['log-level'],
     author: { name: 'Switchback', email: 'switchback@localhost' },
   });
+}
+
+/**
+ * Runtimes read it when they start, and do not start without: those that run would be replaced by none. What it holds
+ * may have a password in it, and is told to nobody.
+ */
+function readableRedisFile(file: string): string {
+  const { protocol = '', search = '' } = URL.parse(startOf(file).trim()) ?? {};
+  if (/^(rediss?|unix):$/.test(protocol) && search === '') return file;
+  throw new SwitchbackError(
+    'E_CONFIG',
+    `--redis-file: ${file} must hold the address of a Redis, redis://, rediss:// or unix:///path/of/its/socket, with no query, and nothing else`,
+  );
+}
+
+/** As much as an address may have, and a byte more. */
+function startOf(file: string): string {
+  try {
+    if (!statSync(file).isFile()) throw new Error('it is no file');
+    const descriptor = openSync(file, 'r');
+    try {
+      const bytes = Buffer.alloc(REDIS_FILE_BYTES + 1);
+      const count = readSync(descriptor, bytes);
+      return count > REDIS_FILE_BYTES ? '' : bytes.toString('utf8', 0, count);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    const message = `--redis-file: ${file} can not be read (${messageOf(cause)}); make the file or name another`;
+    throw new SwitchbackError('E_CONFIG', message, { cause });
+  }
 }
 
 function parse<Value>(read: () => Value): Value {

@@ -2,6 +2,7 @@ import type { ControlState } from './control-state.ts';
 import { judgeDeployments } from './judge-deployments.ts';
 import { accept } from './operation/accept.ts';
 import { divergences } from './plan/divergence.ts';
+import { localTargets } from './plan/local-targets.ts';
 import { plan } from './plan/plan.ts';
 import { propose } from './proposal/proposal.ts';
 import { recoverStates } from './recover-states.ts';
@@ -34,6 +35,7 @@ export async function cycle(
     target: rolled.target,
     commit: view.head,
     keys: world.keys,
+    local: localTargets(desired),
     replace: state.diverged.replace,
     observed: world.actuation.observe(),
   });

@@ -90,6 +90,7 @@ async function run(config: Config, log: Log): Promise<Ending> {
         directory: paths.runtimes,
         controllerUrl,
         tokenFile: paths.runtimeToken,
+        redisFile: config.redisFile ?? undefined,
         host: config.host,
         clock,
         log,
@@ -226,17 +227,23 @@ async function tellOfMyself(ledger: Ledger, epoch: number | null, type: EventTyp
   if (epoch !== null) await ledger.advance({ epoch, at, events: [event] });
 }
 
-/** The token goes to whoever is asked, so only runtimes that are known to live are. */
+/** The token goes to whoever is asked, so only runtimes that are known to live are; each by its own door. */
 function answering(actuation: Actuation) {
-  return actuation.observe().runtimes.filter(({ state }) => state === 'running');
+  const running = actuation.observe().runtimes.filter(({ state }) => state === 'running');
+  return running.map(({ environment, address, ownAddress = address }) => ({
+    environment,
+    address: ownAddress,
+  }));
 }
 
 /** Adopted runtimes know what they serve; deciding before they were heard could undo it. */
 async function firstWords(actuation: Actuation, observation: Observation): Promise<void> {
   const until = clock.now() + FIRST_WORDS_MS;
   while (clock.now() < until) {
-    const heard = new Set(observation.latest().heard.map(({ environment }) => environment));
-    if (actuation.observe().runtimes.every(({ environment }) => heard.has(environment))) return;
+    const heard = new Set<unknown>(
+      observation.latest().heard.map(({ observation: word }) => word.instanceId),
+    );
+    if (actuation.observe().runtimes.every(({ instanceId }) => heard.has(instanceId))) return;
     await clock.sleep(25);
   }
 }

@@ -12,6 +12,10 @@ export interface Config {
   /** 0: any free one. */
   port: number;
   host: string;
+  /** Others of this environment listen on the port too: join them at once, or when ready. Absent: nobody else does. */
+  sharePort?: 'at-once' | 'when-ready' | undefined;
+  /** On the loopback, of a way in that leads to this runtime alone. Absent: there is none. */
+  ownPort?: number | undefined;
   /** Holds the secret shared with the controller. */
   tokenFile: string;
   /** Of the gRPC server; null: there is none. 0: any free one. */
@@ -20,16 +24,19 @@ export interface Config {
   cacheBytes: number;
   /** Holds the URL of a Redis that the runtimes of this environment share answers by; null: each has its own. */
   redisFile: string | null;
+  /** That all engines together may hold; absent: a part of the machine's memory, or of the control group's. */
+  engineMemoryBytes?: number;
   telemetry: TelemetrySettings;
 }
 
 export const USAGE =
-  'main.ts --environment <name> --controller <url> --state <dir> --token-file <path> [--port <n>] [--host <address>] [--grpc-port <n>] [--cache-mib <n>] [--redis-file <path>]';
+  'main.ts --environment <name> --controller <url> --state <dir> --token-file <path> [--port <n>] [--host <address>] [--grpc-port <n>] [--cache-mib <n>] [--redis-file <path>] [--engine-memory-mib <n>] [--share-port at-once|when-ready] [--own-port <n>]';
 
 /** Command line and environment → settings. Unknown options are refused. */
 export function parseConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  platform: NodeJS.Platform = process.platform,
 ): Config {
   const values = readOptions(args);
   const environment = EnvironmentName.safeParse(required(values, 'environment'));
@@ -45,6 +52,11 @@ export function parseConfig(
     grpcPort: values['grpc-port'] === undefined ? null : parsePort('grpc-port', values['grpc-port']),
     cacheBytes: parseMebibytes('cache-mib', values['cache-mib'] ?? '64'),
     redisFile: values['redis-file'] ?? null,
+    ...(values['engine-memory-mib'] !== undefined && {
+      engineMemoryBytes: parseMebibytes('engine-memory-mib', values['engine-memory-mib']),
+    }),
+    sharePort: parseSharing(values, platform),
+    ownPort: values['own-port'] === undefined ? undefined : parsePort('own-port', values['own-port']),
     telemetry: parseTelemetrySettings(env),
   });
 }
@@ -64,6 +76,9 @@ function readOptions(args: readonly string[]): Partial<Record<string, string>> {
         'grpc-port': option,
         'cache-mib': option,
         'redis-file': option,
+        'engine-memory-mib': option,
+        'share-port': option,
+        'own-port': option,
       },
     }).values;
   } catch (error) {
@@ -90,6 +105,21 @@ function parsePort(option: string, text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw refused(option, 'must be a number from 0 to 65535');
+}
+
+/** Elsewhere the system has nothing that deals connections out among processes. */
+function parseSharing(
+  values: Partial<Record<string, string>>,
+  platform: NodeJS.Platform,
+): Config['sharePort'] {
+  const when = values['share-port'];
+  if (when === undefined) return undefined;
+  if (when !== 'at-once' && when !== 'when-ready') throw refused('share-port', 'is at-once or when-ready');
+  if (platform !== 'linux') throw refused('share-port', 'needs Linux; leave it out, and start one runtime');
+  for (const option of ['port', 'grpc-port'] as const)
+    if (Number(values[option] ?? (option === 'port' ? 0 : 1)) === 0)
+      throw refused(option, 'must name the port that is shared');
+  return when;
 }
 
 function parseMebibytes(option: string, text: string): number {

@@ -53,7 +53,10 @@ async function serve(config: Config, log: Log): Promise<number> {
     log,
   });
   using unexpected = watchUnexpected(log, kind => runtime.countUnexpected(kind));
-  const reason = await untilStopped(config.stateDir, systemClock, unexpected);
+  const stopped = untilStopped(config.stateDir, systemClock, unexpected);
+  // One that can't be asked by anybody ends as one that can't begin.
+  const failed = runtime.opened.then(() => stopped);
+  const reason = await Promise.race([stopped, failed]);
   log.info({ reason }, 'runtime is stopping');
   return unexpected.fatal.aborted ? 1 : 0;
 }

@@ -1,25 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import type { ServingSnapshot } from '@switchback-ml/schemas';
-import type { FastifyInstance } from 'fastify';
 import type { Artifacts } from './artifact/artifact.ts';
 import { assemble, type Parts, type RuntimeOptions } from './assemble.ts';
-import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
-import { messageOf, SwitchbackError } from './error.ts';
-import type { Grpc } from './front/grpc/server.ts';
+import { messageOf } from './error.ts';
+import { type Listening, listen } from './listening/listening.ts';
 import type { Log } from './log.ts';
 import type { Serving } from './serving.ts';
 import { type SnapshotFile, snapshotFile } from './snapshot/file.ts';
 import { pollSnapshots } from './snapshot/poll.ts';
 import type { UnexpectedKind } from './unexpected.ts';
 
-const LAST_REQUESTS_MS = 5000;
-
 export interface Runtime extends AsyncDisposable {
   /** `http://127.0.0.1:4181` */
   address: string;
   /** `127.0.0.1:4182`; null: it does not speak gRPC. */
   grpcAddress: string | null;
+  /** Resolves once requests can come in; rejects when the port that it shares can't be had, and it is of no use. */
+  opened: Promise<void>;
   /** For the metrics: something went wrong that belongs to no request. */
   countUnexpected(kind: UnexpectedKind): void;
 }
@@ -31,10 +28,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const file = snapshotFile(config.stateDir);
   const kept = await file.read();
   const parts = await assemble(options);
-  const address = await listen(parts, config);
-  const grpc = await listenGrpc(parts, config);
-  const grpcAddress = grpc?.address ?? null;
-  log.info({ address, grpcAddress, instance: parts.instance.instanceId }, 'runtime is listening');
+  const listening = await listenOrStop(parts, options);
 
   const isOurs = kept?.environment === config.environment;
   if (kept !== null && isOurs) {
@@ -55,22 +49,28 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     polling.signal,
   );
   return {
-    address,
-    grpcAddress,
+    address: listening.address,
+    grpcAddress: listening.grpcAddress,
+    opened: listening.opened,
     countUnexpected: kind => parts.metrics.unexpected(kind),
     async [Symbol.asyncDispose]() {
       parts.drain();
       polling.abort();
+      await listening.leave();
       await poll;
-      await Promise.all([closeFront(parts.front, options.clock), grpc?.[Symbol.asyncDispose]()]);
       await stop(parts, options);
+      await listening.closeOwnDoor();
     },
   };
 }
 
-async function stop({ loaded, supervisor, telemetry }: Parts, { log }: RuntimeOptions): Promise<void> {
+async function stop(
+  { loaded, supervisor, telemetry, congestion }: Parts,
+  { log }: RuntimeOptions,
+): Promise<void> {
   await loaded[Symbol.asyncDispose]();
   await supervisor[Symbol.asyncDispose]();
+  await congestion[Symbol.asyncDispose]();
   await telemetry[Symbol.asyncDispose]();
   log.info({}, 'runtime has stopped');
 }
@@ -104,40 +104,11 @@ async function releaseArtifacts(serving: Serving, artifacts: Artifacts, log: Log
   }
 }
 
-async function listen({ front, supervisor }: Parts, { host, port }: Config): Promise<string> {
+async function listenOrStop(parts: Parts, options: RuntimeOptions): Promise<Listening> {
   try {
-    return await front.listen({ host, port });
+    return await listen({ ...options, ...parts, instanceId: parts.instance.instanceId });
   } catch (error) {
-    await supervisor[Symbol.asyncDispose]();
-    const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    if (!isTaken) throw error;
-    throw new SwitchbackError(
-      'E_PORT_TAKEN',
-      `Port ${port} on ${host} is taken; choose another with --port.`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Brought in only where it is asked for: it costs 36 MB. */
-async function listenGrpc(parts: Parts, { host, grpcPort }: Config): Promise<Grpc | null> {
-  if (grpcPort === null) return null;
-  const { startGrpc } = await import('./front/grpc/server.ts');
-  try {
-    return await startGrpc({ ...parts.frontOptions, host, port: grpcPort });
-  } catch (error) {
-    await closeFront(parts.front, parts.frontOptions.clock);
     await parts.supervisor[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-async function closeFront(front: FastifyInstance, clock: Clock): Promise<void> {
-  const closed = new AbortController();
-  const bound = clock.sleep(LAST_REQUESTS_MS, closed.signal).then(() => front.server.closeAllConnections());
-  await front.close();
-  closed.abort();
-  await bound;
 }

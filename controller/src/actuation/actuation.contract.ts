@@ -1,4 +1,4 @@
-import { EnvironmentName, ServingSnapshot } from '@switchback-ml/schemas';
+import { EnvironmentName, LocalTarget, ServingSnapshot } from '@switchback-ml/schemas';
 import { describe, expect, test } from 'vitest';
 import type { Actuation, ObservedRuntime, ObservedState, RuntimeChange } from './actuation.ts';
 
@@ -11,6 +11,7 @@ export function actuationContract(name: string, open: () => Promise<Actuation>):
   describe(`${name} actuation`, () => {
     publishContract(open);
     runContract(open);
+    replicaContract(open);
   });
 }
 
@@ -186,8 +187,74 @@ function runContract(open: () => Promise<Actuation>): void {
   });
 }
 
+function replicaContract(open: () => Promise<Actuation>): void {
+  test('starts as many runtimes as asked at one address, each with another where it alone answers', async () => {
+    await using actuation = await open();
+
+    await Promise.all([scale(actuation, PROD, 3), scale(actuation, PROD, 3)]);
+    const runtimes = running(await until(actuation, state => running(state).length === 3));
+
+    expect(runtimes.map(({ replica }) => replica)).toEqual([0, 1, 2]);
+    expect(new Set(runtimes.map(({ address }) => address)).size).toBe(1);
+    expect(new Set(runtimes.flatMap(({ address, ownAddress }) => [address, ownAddress])).size).toBe(4);
+    expect(new Set(runtimes.map(({ instanceId }) => instanceId)).size).toBe(3);
+    expect(actuation.observe().targets?.get(PROD)?.runtimes).toBe(3);
+    await actuation.stopAll(NEVER);
+    expect(actuation.observe().runtimes).toEqual([]);
+  });
+
+  test('keeps the first ones when fewer are wanted, and all of them when more are', async () => {
+    await using actuation = await open();
+    await scale(actuation, PROD, 2);
+    const [first, second] = running(await until(actuation, state => running(state).length === 2));
+
+    await scale(actuation, PROD, 1);
+    const fewer = await until(actuation, ({ runtimes }) => runtimes.length === 1);
+    await scale(actuation, PROD, 3);
+    const more = running(await until(actuation, state => running(state).length === 3));
+
+    expect(fewer.runtimes).toEqual([first]);
+    expect(more[0]).toEqual(first);
+    expect(more[1]?.instanceId).not.toBe(second?.instanceId);
+    expect(kinds(actuation.changes())).toEqual([
+      ...['prod started', 'prod started', 'prod stopped'],
+      ...['prod started', 'prod started'],
+    ]);
+    await actuation.stopAll(NEVER);
+  });
+
+  test('replaces of several runtimes the one that is named, and no other', async () => {
+    await using actuation = await open();
+    await scale(actuation, PROD, 2);
+    const [first, second] = running(await until(actuation, state => running(state).length === 2));
+
+    const named = { environment: PROD, instanceId: second!.instanceId!, reason: 'it is deaf' };
+    await actuation.apply({ kind: 'replace-runtime', ...named }, NEVER);
+    const isAnother = (state: ObservedState) =>
+      running(state).length === 2 && running(state)[1]?.instanceId !== second?.instanceId;
+    const after = running(await until(actuation, isAnother));
+
+    expect(after[0]).toEqual(first);
+    expect(after[1]?.address).toBe(second?.address);
+    await actuation.stopAll(NEVER);
+  });
+}
+
 export function start(actuation: Actuation, environment: EnvironmentName): Promise<void> {
   return actuation.apply({ kind: 'start-runtime', environment }, NEVER);
+}
+
+export function scale(actuation: Actuation, environment: EnvironmentName, runtimes: number): Promise<void> {
+  return want(actuation, environment, { runtimes });
+}
+
+export function want(
+  actuation: Actuation,
+  environment: EnvironmentName,
+  target: Partial<LocalTarget>,
+): Promise<void> {
+  const whole = { ...LocalTarget.parse({}), ...target };
+  return actuation.apply({ kind: 'start-runtime', environment, target: whole }, NEVER);
 }
 
 export function publish(actuation: Actuation, published: ServingSnapshot): Promise<void> {

@@ -1,20 +1,28 @@
-import type { EnvironmentName, InstanceId, ServingSnapshot } from '@switchback-ml/schemas';
+import type { EnvironmentName, InstanceId, LocalTarget, ServingSnapshot } from '@switchback-ml/schemas';
 import type { Action } from '../plan/action.ts';
 
 /** One runtime as actuation knows it, whether or not it answers. */
 export interface ObservedRuntime {
   environment: EnvironmentName;
+  /** Which of its environment's, from 0; absent: the only one. */
+  replica?: number;
   /** Null until it first said who it is. */
   instanceId: InstanceId | null;
   pid: number | null;
-  /** Base address of requests, `http://127.0.0.1:4181`. */
+  /** Base address of requests, `http://127.0.0.1:4181`; all runtimes of an environment have the same. */
   address: string;
+  /** Where this one alone answers, for whoever looks after it; absent: at `address`. */
+  ownAddress?: string;
+  /** Of requests over gRPC, `127.0.0.1:4182`; absent: it speaks none. */
+  grpcAddress?: string;
   /** starting: spawned, not answering yet. running: alive. lost: died or does not answer; being replaced. */
   state: 'starting' | 'running' | 'lost';
 }
 
 export interface ObservedState {
   runtimes: readonly ObservedRuntime[];
+  /** How the runtimes of an environment were last asked to be, in this life; absent: nobody asked. */
+  targets?: ReadonlyMap<EnvironmentName, LocalTarget>;
   /** The snapshot published per environment, which is what instances converge to. */
   published: ReadonlyMap<EnvironmentName, ServingSnapshot>;
 }

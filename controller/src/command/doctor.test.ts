@@ -1,11 +1,13 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RuntimeStatus, Status } from '@switchback-ml/schemas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
-import { rolloutWith, wordOf } from '../registry/deployed.fixture.ts';
+import { inputWith, rolloutWith, stateWith, wordOf } from '../registry/deployed.fixture.ts';
+import { makeStatus } from '../registry/status.ts';
 import type { Check } from './doctor/check.ts';
 import { judgeAnswer } from './doctor/lfs.ts';
 import {
@@ -21,6 +23,7 @@ import { judgeLoaded, runningChecks } from './doctor/running.ts';
 import { portChecks, stateChecks } from './doctor/state.ts';
 import { doctor } from './doctor.ts';
 import { type ModelRepository, modelRepositories } from './model-repository.fixture.ts';
+import { productVersion } from './version.ts';
 import { changeRepository } from './workspace/open.ts';
 
 let seeds: Awaited<ReturnType<typeof modelRepositories>>;
@@ -296,6 +299,42 @@ describe('what runs', () => {
     });
   });
 
+  it('is looked at runtime by runtime, each by its own number, also when the first is not there', async () => {
+    await using state = await temporary();
+    const rollout = rolloutWith();
+    const now = makeStatus(inputWith({ state: stateWith({ rollout }) }));
+    await using server = await listening(({ url = '' }, response) => {
+      const answers: Record<string, unknown> = {
+        '/readyz': { ready: true, reasons: [] },
+        '/api/v1alpha1/openapi.json': { info: { version: productVersion() } },
+        '/api/v1alpha1/status': withRuntimes(now, server.address),
+        '/runtime/v1/observation': wordOf(rollout).observation,
+      };
+      response.writeHead(url in answers ? 200 : 404).end(JSON.stringify(answers[url] ?? {}));
+    });
+    const common = { repository: '/r', branch: 'main', root: '', startedAt: 1 };
+    const controller = { ...common, address: server.address, pid: process.pid };
+    await writeFile(join(state.folder, 'controller.json'), JSON.stringify(controller));
+    for (const name of ['operator-token', 'runtime-token'])
+      await writeFile(join(state.folder, name), 'a-token\n');
+    const second = join(state.folder, 'runtimes', 'prod.1');
+    await mkdir(second, { recursive: true });
+    await writeFile(join(second, 'snapshot.json'), '{}');
+    const then = new Date(Date.now() - 600_000);
+    await utimes(join(second, 'snapshot.json'), then, then);
+
+    const { checks } = await runningChecks({ state: state.folder, clock: systemClock, signal });
+
+    expect(found(checks, 'runtime of prod.1')).toMatchObject({
+      state: 'ok',
+      said: expect.stringContaining('10 min old'),
+    });
+    expect(found(checks, 'runtime of prod.2')).toMatchObject({
+      state: 'FAIL',
+      remedy: 'Look at its words: switchback logs prod',
+    });
+  });
+
   it('is told apart: never started, died, does not answer, is not ready', async () => {
     await using state = await temporary();
     await using server = await listening(({ url }, response) => {
@@ -324,3 +363,12 @@ describe('what runs', () => {
     });
   });
 });
+
+/** Of the only environment: its second runs, its third does not, and nothing is known of its first. */
+function withRuntimes(status: Status, address: string): Status {
+  const runtimes: RuntimeStatus[] = [
+    { name: 'prod.1', replica: 1, address, state: 'running', pid: 11 },
+    { name: 'prod.2', replica: 2, address, state: 'lost', pid: null },
+  ];
+  return { ...status, environments: status.environments.map(each => ({ ...each, runtimes })) };
+}

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { EnvironmentName, ModelName } from '@switchback-ml/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
-import type { LogScope } from './logs/line.ts';
+import type { LogLine, LogScope } from './logs/line.ts';
 import { type LogsOptions, logs } from './logs.ts';
 import { keepLogs, rotateIdle } from './up/log-keeper.ts';
 
@@ -106,6 +106,24 @@ describe('logs', () => {
       'listening',
     ]);
     expect(await messages({ scope: PROD_FRAUD })).toEqual(['of fraud', 'served']);
+  });
+
+  it('of an environment are those of all its runtimes, each by its name, and of no other that is called alike', async () => {
+    for (const folder of ['prod.1', 'prod-1']) await mkdir(join(state, 'runtimes', folder));
+    await writeFile(runtimeLog, line(1, 'first'));
+    await writeFile(join(state, 'runtimes', 'prod.1', 'runtime.log'), `${line(2, 'second')}out of memory\n`);
+    await writeFile(join(state, 'runtimes', 'prod-1', 'runtime.log'), line(3, 'another'));
+
+    const found: LogLine[] = [];
+    for await (const each of logs(options({ scope: PROD }))) found.push(each);
+    const other = { ...PROD, environment: 'prod-1' as EnvironmentName };
+
+    expect(found.map(({ source, environment, message }) => [source, environment, message])).toEqual([
+      ['prod.0', 'prod', 'first'],
+      ['prod.1', 'prod', 'second'],
+      ['prod.1', 'prod', 'out of memory'],
+    ]);
+    expect(await messages({ scope: other })).toEqual(['another']);
   });
 
   it('are cut by time, by gravity in words or numbers, and by count', async () => {

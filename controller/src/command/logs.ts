@@ -1,7 +1,7 @@
 import type { Instant } from '@switchback-ml/schemas';
 import { type Clock, systemClock } from '../clock.ts';
 import { SwitchbackError } from '../error.ts';
-import { logFiles, putAside } from './logs/files.ts';
+import { type LogFile, logFiles, putAside } from './logs/files.ts';
 import { isAtLeast, isOf, type Level, type LogLine, type LogScope, logLine } from './logs/line.ts';
 import { inOrderOfTime } from './logs/merge.ts';
 import { LogTail } from './logs/tail.ts';
@@ -58,7 +58,7 @@ function isWanted(
 /** Every log of a state directory; those of environments that appear later too. */
 class Sources implements AsyncDisposable {
   readonly #state: string;
-  readonly #tails = new Map<string, { tail: LogTail; source: string; at: Instant }>();
+  readonly #tails = new Map<string, Known[1]>();
   isEmpty = true;
 
   constructor(state: string) {
@@ -85,17 +85,22 @@ class Sources implements AsyncDisposable {
   }
 
   #known(): Known[] {
-    for (const { file, source } of logFiles(this.#state))
-      if (!this.#tails.has(file)) this.#tails.set(file, { tail: new LogTail(file), source, at: 0 });
+    for (const log of logFiles(this.#state)) {
+      const known = this.#tails.get(log.file);
+      if (known === undefined) this.#tails.set(log.file, { tail: new LogTail(log.file), log, at: 0 });
+      else known.log = log;
+    }
     return [...this.#tails];
   }
 
   #line(known: Known[1], text: string): LogLine {
     this.isEmpty = false;
-    const line = logLine(known.source, text, known.at);
+    const { source, environment } = known.log;
+    const line = logLine(source, text, known.at, environment);
     known.at = line.at;
     return line;
   }
 }
 
-type Known = [file: string, known: { tail: LogTail; source: string; at: Instant }];
+/** `at`: when its last line was written. */
+type Known = [file: string, known: { tail: LogTail; log: LogFile; at: Instant }];

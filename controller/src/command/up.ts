@@ -35,6 +35,8 @@ export interface UpOptions {
   /** A size such as `64Gi`. */
   artifactBudget?: string | undefined;
   lfsHost?: readonly string[] | undefined;
+  /** Absolute; holds the URL of a Redis in which the runtimes of an environment share answers. */
+  redisFile?: string | undefined;
   progress?: Progress;
   /** Told when the controller died and is started again. */
   onRestart?: (how: string) => void;
@@ -157,7 +159,18 @@ async function takeState(state: string, opened: AsyncDisposableStack): Promise<v
 }
 
 function controllerArguments(options: UpOptions, state: string): string[] {
-  const { repo, branch, root, port, lfs, poll, keepEvents, artifactBudget, lfsHost = [] } = options;
+  const {
+    repo,
+    branch,
+    root,
+    port,
+    lfs,
+    poll,
+    keepEvents,
+    artifactBudget,
+    redisFile,
+    lfsHost = [],
+  } = options;
   const given = {
     repo,
     branch,
@@ -168,6 +181,7 @@ function controllerArguments(options: UpOptions, state: string): string[] {
     poll,
     'keep-events': keepEvents,
     'artifact-budget': artifactBudget,
+    'redis-file': redisFile,
   };
   return [...Object.entries(given), ...lfsHost.map(host => ['lfs-host', host] as const)].flatMap(
     ([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]),

@@ -26,7 +26,7 @@ function found(say: Partial<RuntimeObservation>, seconds: number, before = NO_DI
     const looked = look(say, state, now);
     state = looked.state;
     events.push(...looked.events.map(({ type, subject, data }) => `${type} ${subject} ${data['kind']}`));
-    replaced.push(...state.replace.keys());
+    replaced.push(...[...state.replace.values()].map(({ environment }) => environment));
   }
   return { state, events, replaced };
 }
@@ -68,6 +68,39 @@ test('what answers as wanted is no divergence, however long', () => {
 
   expect(state.found.size).toBe(0);
   expect(events).toEqual([]);
+});
+
+test('of two deaf runtimes, each told of by its name, one is replaced, and the other when the first can be back', () => {
+  const twins = ['2', '3'].map(digit => InstanceId.parse(digit.repeat(8)));
+  const replacedAt = new Map<InstanceId, number>();
+  const told: unknown[] = [];
+  let before = NO_DIVERGENCE;
+  for (let now = START; now <= START + 120 * SECOND; now += SECOND) {
+    const { state, events } = divergences({
+      target: new Map([[PROD, new Map()]]),
+      published: new Map([[PROD, { generation: 'new' }]]),
+      runtimes: twins.map((instanceId, replica) => ({ environment: PROD, instanceId, replica })),
+      heard: twins.map(instanceId => ({
+        environment: PROD,
+        observation: { ...wordOf({ snapshot: 'old' }, now), instanceId },
+        heardAt: now,
+      })),
+      before,
+      now,
+    });
+    before = state;
+    told.push(...events.map(({ data }) => [data['runtime'], data['message']]));
+    for (const instanceId of before.replace.keys()) replacedAt.set(instanceId, (now - START) / SECOND);
+  }
+
+  expect([...replacedAt]).toEqual([
+    [twins[0], 30],
+    [twins[1], 60],
+  ]);
+  expect(told).toEqual([
+    ['prod.0', 'prod.0: the runtime of prod has snapshot old, new was published'],
+    ['prod.1', 'prod.1: the runtime of prod has snapshot old, new was published'],
+  ]);
 });
 
 describe('a runtime that answers from something else', () => {

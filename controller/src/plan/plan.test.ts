@@ -1,4 +1,11 @@
-import { type EnvironmentName, type Route, type ServingPart, ServingSnapshot } from '@switchback-ml/schemas';
+import {
+  type EnvironmentName,
+  InstanceId,
+  LocalTarget,
+  type Route,
+  type ServingPart,
+  ServingSnapshot,
+} from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMIT, FRAUD, PROD, specOf, stateOf, steadyOn } from '../rollout/rollout.fixture.ts';
@@ -35,15 +42,19 @@ function snapshotIn(actions: Plan): ServingSnapshot {
 /** The world after a plan has been carried out. */
 function applied(observed: PlanInput['observed'], actions: Plan): PlanInput['observed'] {
   const published = new Map(observed.published);
+  const targets = new Map(observed.targets);
   let runtimes = [...observed.runtimes];
   for (const action of actions) {
     const { environment } = action;
     if (action.kind === 'publish-snapshot') published.set(environment, action.snapshot);
-    if (action.kind === 'start-runtime') runtimes.push({ environment });
+    if (action.kind === 'start-runtime') {
+      if (runtimes.every(runtime => runtime.environment !== environment)) runtimes.push({ environment });
+      if (action.target) targets.set(environment, action.target);
+    }
     if (action.kind === 'stop-runtime')
       runtimes = runtimes.filter(runtime => runtime.environment !== environment);
   }
-  return { published, runtimes };
+  return { published, runtimes, targets };
 }
 
 describe('a plan', () => {
@@ -70,15 +81,37 @@ describe('a plan', () => {
     ]);
   });
 
+  test('asks for as many runtimes as git says, once, and again when git says otherwise', () => {
+    const local = (runtimes: number) => new Map([[PROD, LocalTarget.parse({ runtimes })]]);
+    const two = applied(NOTHING, planned({ local: local(2) }));
+
+    expect(planned({ local: local(2), observed: two })).toEqual([]);
+    expect(planned({ local: local(3), observed: two })).toEqual([
+      { kind: 'start-runtime', environment: 'prod', target: LocalTarget.parse({ runtimes: 3 }) },
+    ]);
+  });
+
+  test('asks adopted runtimes once to be as git says', () => {
+    const adopted = { ...applied(NOTHING, planned()), targets: new Map() };
+    const local = new Map([[PROD, LocalTarget.parse({})]]);
+
+    const actions = planned({ local, observed: adopted });
+
+    expect(actions.map(({ kind }) => kind)).toEqual(['start-runtime']);
+    expect(planned({ local, observed: applied(adopted, actions) })).toEqual([]);
+  });
+
   test('replaces a runtime that is of no use as it is, where there is one', () => {
-    const observed = applied(NOTHING, planned());
+    const [one, other, gone] = ['1', '2', '3'].map(digit => InstanceId.parse(digit.repeat(8)));
+    const runtimes = [one!, other!].map(instanceId => ({ environment: PROD, instanceId }));
+    const observed = { ...applied(NOTHING, planned()), runtimes };
     const replace = new Map([
-      [PROD, 'it is deaf'],
-      [STAGING, 'it is deaf'],
+      [other!, { environment: PROD, reason: 'it is deaf' }],
+      [gone!, { environment: STAGING, reason: 'it is deaf' }],
     ]);
 
     expect(planned({ observed, replace })).toEqual([
-      { kind: 'replace-runtime', environment: 'prod', reason: 'it is deaf' },
+      { kind: 'replace-runtime', environment: 'prod', instanceId: other, reason: 'it is deaf' },
     ]);
   });
 

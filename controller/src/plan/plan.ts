@@ -15,7 +15,7 @@ import type { Plan, PlanInput } from './action.ts';
  * Target against observed. Snapshots come before starts, so that a runtime that starts finds its document; making
  * a plan again after applying it gives an empty one.
  */
-export function plan({ target, commit, keys, replace, observed }: PlanInput): Plan {
+export function plan({ target, commit, keys, local, replace, observed }: PlanInput): Plan {
   const running = new Set(observed.runtimes.map(({ environment }) => environment));
   const publish: Plan[number][] = [];
   const start: Plan[number][] = [];
@@ -25,7 +25,10 @@ export function plan({ target, commit, keys, replace, observed }: PlanInput): Pl
     const published = observed.published.get(environment);
     if (!published || !isPublished(wanted, published))
       publish.push({ kind: 'publish-snapshot', environment, snapshot: snapshotOf(wanted) });
-    if (!running.has(environment)) start.push({ kind: 'start-runtime', environment });
+    const asked = local?.get(environment);
+    const isAsked = asked === undefined || isSame(observed.targets?.get(environment), asked);
+    if (!running.has(environment) || !isAsked)
+      start.push({ kind: 'start-runtime', environment, ...(asked && { target: asked }) });
   }
   const stop = [...running]
     .filter(environment => !target.has(environment))
@@ -34,9 +37,10 @@ export function plan({ target, commit, keys, replace, observed }: PlanInput): Pl
       environment,
       reason: 'the environment is gone from git',
     }));
+  const there = new Set(observed.runtimes.map(({ instanceId }) => instanceId));
   const anew = [...replace]
-    .filter(([environment]) => running.has(environment) && target.has(environment))
-    .map(([environment, reason]) => ({ kind: 'replace-runtime' as const, environment, reason }));
+    .filter(([instanceId, { environment }]) => there.has(instanceId) && target.has(environment))
+    .map(([instanceId, why]) => ({ kind: 'replace-runtime' as const, instanceId, ...why }));
   return [...publish, ...start, ...anew, ...stop];
 }
 

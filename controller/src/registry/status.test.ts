@@ -70,6 +70,22 @@ describe('status', () => {
     expect(address({ state: 'lost' })).toBeNull();
   });
 
+  test('names each runtime of an environment, and where it alone answers', () => {
+    const observed = runtimeWith({
+      replica: 1,
+      ownAddress: 'http://127.0.0.1:5181',
+      grpcAddress: '127.0.0.1:9',
+    });
+
+    const [environment] = makeStatus(inputWith({ observed })).environments;
+
+    expect(environment).toMatchObject({
+      address: 'http://127.0.0.1:4181',
+      grpcAddress: '127.0.0.1:9',
+      runtimes: [{ name: 'prod.1', replica: 1, address: 'http://127.0.0.1:5181', state: 'running' }],
+    });
+  });
+
   test('lists an environment that can’t be read with what runs there', () => {
     const desired = { ...desiredWith(), environments: new Map(), broken: new Set([PROD]) };
     const problem = {

@@ -1,13 +1,15 @@
-import type {
-  DeploymentStatus,
-  EnvironmentName,
-  EnvironmentStatus,
-  Instant,
-  Loaded,
-  ModelName,
-  Problem,
-  RuntimeObservation,
-  Status,
+import {
+  type DeploymentStatus,
+  type EnvironmentName,
+  type EnvironmentStatus,
+  type Instant,
+  type Loaded,
+  type ModelName,
+  type Problem,
+  type RuntimeObservation,
+  type RuntimeStatus,
+  runtimeName,
+  type Status,
 } from '@switchback-ml/schemas';
 import type { ObservedRuntime, ObservedState } from '../actuation/actuation.ts';
 import type { ArtifactFailures } from '../artifact-failures.ts';
@@ -98,9 +100,16 @@ function environmentsOf(input: StatusInput, around: Surroundings): EnvironmentSt
       mode: place.environment?.mode ?? 'propose',
       promotesFrom: [...(place.environment?.promotesFrom ?? [])],
       address: place.runtime?.state === 'running' ? place.runtime.address : null,
+      ...(place.runtime?.grpcAddress !== undefined && { grpcAddress: place.runtime.grpcAddress }),
+      runtimes: place.runtimes.map(runtimeStatus),
       deployments,
     };
   });
+}
+
+function runtimeStatus({ environment, replica = 0, ...runtime }: ObservedRuntime): RuntimeStatus {
+  const { address, ownAddress = address, state, pid } = runtime;
+  return { name: runtimeName(environment, replica), replica, address: ownAddress, state, pid };
 }
 
 /** In promotion order, then the environments that can't be read. A first promotion may wait before any deployment. */
@@ -125,7 +134,9 @@ function modelsByEnvironment({
 interface Place {
   name: EnvironmentName;
   environment: DesiredEnvironment | null;
+  /** One that runs, if one does. */
   runtime: ObservedRuntime | null;
+  runtimes: readonly ObservedRuntime[];
   words: { observation: RuntimeObservation; loaded: Map<ModelName, Loaded[]> }[];
 }
 
@@ -136,6 +147,7 @@ function placeIn({ state, observed, heard, now }: StatusInput, name: Environment
   return {
     name,
     environment: state.desired?.environments.get(name) ?? null,
+    runtimes,
     runtime: runtimes.find(it => it.state === 'running') ?? runtimes[0] ?? null,
     words: heard
       .filter(({ environment, observation }) => environment === name && present.has(observation.instanceId))

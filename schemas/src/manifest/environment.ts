@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { EnvironmentName } from '../identity.ts';
-import { Duration, Rate } from '../scalars.ts';
+import { Duration, Rate, Size } from '../scalars.ts';
 import { manifest, Text } from './envelope.ts';
 import { ServingPart } from './serving.ts';
+
+const MIB = 2 ** 20;
 
 /** observe: say what would be done. propose: leave it to a person as a branch. act: do it. */
 export const Mode = z.enum(['observe', 'propose', 'act']);
@@ -39,6 +41,20 @@ export const Promotion = z.discriminatedUnion('by', [
 ]);
 export type Promotion = z.infer<typeof Promotion>;
 
+/** How an environment is run on the controller's own machine. */
+export const LocalTarget = z.strictObject({
+  /** Whole runtimes, each with engines of its own, that listen on the environment's one address. */
+  runtimes: z.int().min(1).max(16).default(1),
+  /** Of answers that each runtime remembers, in bytes; read from a size. */
+  cacheMemory: Size.refine(
+    bytes => bytes >= MIB && bytes <= 2 ** 18 * MIB,
+    'must be from 1Mi to 256Gi',
+  ).prefault('64Mi'),
+  /** Whether the runtimes speak gRPC as well, on a second port of the environment. */
+  grpc: z.boolean().default(false),
+});
+export type LocalTarget = z.infer<typeof LocalTarget>;
+
 /** `environments/<environment>/environment.yaml`. */
 export const Environment = manifest('Environment', {
   description: Text.optional(),
@@ -48,7 +64,7 @@ export const Environment = manifest('Environment', {
       'must be the name of an environment, or a list of names',
     )
     .optional(),
-  target: z.strictObject({ local: z.strictObject({}) }),
+  target: z.strictObject({ local: LocalTarget }),
   mode: Mode.default('propose'),
   promotion: Promotion,
   gates: Gates.optional(),

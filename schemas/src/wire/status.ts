@@ -49,12 +49,34 @@ export const DeploymentStatus = z.object({
 });
 export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
 
+/** `prod.1`: one of the runtimes of an environment, for people. No environment's name holds a dot. */
+export function runtimeName(environment: EnvironmentName, replica: number): string {
+  return `${environment}.${replica}`;
+}
+
+/** One of the runtimes of an environment. */
+export const RuntimeStatus = z.object({
+  /** `prod.1` */
+  name: z.string(),
+  /** Which of them it is, from 0. */
+  replica: z.int().min(0),
+  /** Where it alone answers, also with its `/metrics`. */
+  address: z.string(),
+  state: z.enum(['starting', 'running', 'lost']),
+  pid: z.int().nullable(),
+});
+export type RuntimeStatus = z.infer<typeof RuntimeStatus>;
+
 export const EnvironmentStatus = z.object({
   name: EnvironmentName,
   mode: Mode,
   promotesFrom: z.array(EnvironmentName),
   /** Where requests go; null while no runtime runs. */
   address: z.string().nullable(),
+  /** Where requests over gRPC go; absent where it is not spoken. */
+  grpcAddress: z.string().optional(),
+  /** Each of them, in their order. */
+  runtimes: z.array(RuntimeStatus).optional(),
   deployments: z.array(DeploymentStatus),
 });
 export type EnvironmentStatus = z.infer<typeof EnvironmentStatus>;

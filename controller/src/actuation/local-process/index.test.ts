@@ -101,8 +101,8 @@ describe('local process actuation', () => {
     await start(before, PROD);
     const first = await runs(before, PROD);
     await before[Symbol.asyncDispose]();
-    const { port, process } = record(PROD);
-    forge(PROD, { port, process: { ...process!, identity: null, instanceId: null } });
+    const { process, ...ports } = record(PROD);
+    forge(PROD, { ...ports, process: { ...process!, identity: null, instanceId: null } });
 
     const after = actuating();
     const second = await runs(after, PROD);
@@ -118,7 +118,10 @@ describe('local process actuation', () => {
     const first = await runs(before, PROD);
     await before.stopAll(NEVER);
     await before[Symbol.asyncDispose]();
-    const other = { identity: { pid: process.pid, startTime: 'another' }, instanceId: first.instanceId };
+    const other = {
+      ...{ identity: { pid: process.pid, startTime: 'another' }, instanceId: first.instanceId },
+      startedWith: null,
+    };
     forge(PROD, { port: record(PROD).port, process: { ...other, controllerUrl: options().controllerUrl } });
 
     const after = actuating();
@@ -315,7 +318,7 @@ describe('local process actuation', () => {
     writeFileSync(join(folder, 'runtimes', 'Not A Name'), '');
 
     const actuation = actuating();
-    expect(actuation.observe()).toEqual({ runtimes: [], published: new Map() });
+    expect(actuation.observe()).toEqual({ runtimes: [], targets: new Map(), published: new Map() });
     await start(actuation, PROD);
 
     expect(await runs(actuation, PROD)).toMatchObject({ state: 'running' });

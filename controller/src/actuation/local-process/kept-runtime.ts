@@ -1,14 +1,16 @@
-import { join } from 'node:path';
-import type { InstanceId, Instant } from '@switchback-ml/schemas';
+import { type InstanceId, type Instant, LocalTarget, runtimeName } from '@switchback-ml/schemas';
 import { messageOf } from '../../error.ts';
 import type { ObservedRuntime, RuntimeChange } from '../actuation.ts';
-import type { KeptRuntimeOptions } from './options.ts';
+import { engineMemoryBytes } from './engine-memory.ts';
+import { Leaving, otherController } from './leaving.ts';
+import type { KeptRuntimeOptions, Sibling } from './options.ts';
 import { LOOK_AT_START_MS, LOOK_EVERY_MS, Patience, retryDelayMs } from './patience.ts';
-import { choosePort } from './port.ts';
-import { type ProcessIdentity, type ProcessRecord, processFile } from './process-record.ts';
+import { type ProcessIdentity, type ProcessRecord, processFile, replicaFolder } from './process-record.ts';
 import { type RuntimeDoor, runtimeDoor } from './runtime-door.ts';
 import { runtimeLog } from './runtime-log.ts';
+import { type Ports, RuntimePorts } from './runtime-ports.ts';
 import { spawnRuntime } from './spawn-runtime.ts';
+import { type Settings, type StartedWith, settingsIn, startedWith } from './started-with.ts';
 import { writeState } from './state-file.ts';
 import { endProcess, identityOf, isAlive, killProcess } from './system-process.ts';
 
@@ -18,24 +20,34 @@ const GRACE_MS = 10_000;
 /** Nothing is to be done until somebody wants something, which ends this wait. */
 const REST_MS = 60_000;
 
+/** Who is not ready by then has a reason that waiting does not mend, and serves what it can. */
+const SERVES_WITHIN_MS = 60_000;
+
+const PLAIN = LocalTarget.parse({});
+
 /**
- * Keeps the one runtime of one environment: adopts it or starts it, watches it, replaces it, ends it, in a loop
+ * Keeps one runtime of one environment: adopts it or starts it, watches it, replaces it, ends it, in a loop
  * of its own, so that a hung runtime holds up only itself.
  */
-export class KeptRuntime {
+export class KeptRuntime implements Sibling {
   readonly #options: KeptRuntimeOptions;
   readonly #closing = new AbortController();
   readonly #patience: Patience;
   readonly #door: RuntimeDoor;
   readonly #log: ReturnType<typeof runtimeLog>;
+  readonly #ports: RuntimePorts;
+  readonly #leaving: Leaving;
   readonly #running: Promise<void>;
 
   #record: ProcessRecord | null;
+  /** Of the present process, or else of the last. */
+  #startedWith: StartedWith;
   #state: ObservedRuntime['state'] = 'starting';
   /** Whether the process was here before us; only until it said who it is. */
   #isAdopting: boolean;
   /** Whether it has said who it is, to us. */
   #isConfirmed = false;
+  #servesSince: Instant | null = null;
   #since: Instant;
   #exit: string | null = null;
   #crashes = 0;
@@ -46,46 +58,74 @@ export class KeptRuntime {
   #isWanted = true;
   /** A stop that was asked for is carried out even if the runtime is wanted again meanwhile. */
   #stop: { reason: string; hurry: AbortSignal | undefined } | null = null;
-  /** Why the present process shall be replaced although it is sound. */
-  #useless: string | null = null;
   readonly #waiting: (() => void)[] = [];
   #wake = new AbortController();
 
   constructor(options: KeptRuntimeOptions) {
     this.#options = options;
     this.#record = options.remembered;
+    this.#startedWith = options.remembered?.process?.startedWith ?? null;
     this.#isAdopting = options.remembered?.process != null;
     this.#since = options.clock.now();
     this.#patience = new Patience(options.clock);
     this.#door = runtimeDoor(options);
-    this.#log = runtimeLog(options.log, options.environment);
+    this.#log = runtimeLog(options.log, options);
+    this.#ports = new RuntimePorts(options, this.#isAdopting);
+    this.#leaving = new Leaving(options);
     this.#running = this.#run();
   }
 
   /** Null while there is none and none is wanted, or it has no address yet. */
   observe(): ObservedRuntime | null {
     if (this.#record === null || (!this.#isWanted && this.#record.process === null)) return null;
-    const { port, process } = this.#record;
+    const { environment, replica } = this.#options;
+    const { port, ownPort = port, grpcPort, process } = this.#record;
     return {
-      environment: this.#options.environment,
+      environment,
+      replica,
       instanceId: process?.instanceId ?? null,
       pid: process?.identity?.pid ?? null,
       address: this.#door.address(port),
+      ownAddress: this.#door.address(ownPort),
+      ...(grpcPort !== undefined && { grpcAddress: new URL(this.#door.address(grpcPort)).host }),
       state: this.#state,
     };
   }
 
-  want(): void {
-    if (this.#isWanted) return;
+  get isWanted(): boolean {
+    return this.#isWanted;
+  }
+
+  get isServing(): boolean {
+    return this.#servesSince !== null;
+  }
+
+  /** What is wanted already goes on undisturbed, a wait before its next start too. */
+  want(target: LocalTarget): void {
+    this.#leaving.stay();
+    const isOther =
+      this.#startedWith !== null && this.#startedWith !== startedWith(target, this.#options.redisFile);
+    if (this.#isWanted && !isOther) return;
+    if (!this.#isWanted) this.#state = 'starting';
     this.#isWanted = true;
-    this.#state = 'starting';
+    // Those died of other settings.
+    if (isOther) this.#crashes = 0;
     this.#nudge();
   }
 
-  /** Ends the present process, and starts the next in its place. */
-  replace(reason: string): void {
+  /** Ends it once the others serve, and starts none in its place. */
+  retire(reason: string): void {
+    if (!this.#isWanted) return;
+    this.#leaving.retire(reason);
+    const isThere = this.#record?.process != null;
+    if (isThere && (this.#isConfirmed || this.#isAdopting)) this.#nudge();
+    else this.stop(reason);
+  }
+
+  /** Ends the present process, and starts the next in its place. `isNamed`: this one is at fault. */
+  replace(reason: string, isNamed: boolean): void {
     if (!this.#isWanted || this.#record?.process == null) return;
-    this.#useless = reason;
+    this.#leaving.replace(reason, isNamed);
     this.#nudge();
   }
 
@@ -93,6 +133,8 @@ export class KeptRuntime {
   stop(reason: string, hurry?: AbortSignal): void {
     if (!this.#isWanted && this.#stop === null) return;
     this.#isWanted = false;
+    this.#leaving.stay();
+    this.#servesSince = null;
     this.#stop = { reason, hurry };
     this.#nudge();
   }
@@ -127,6 +169,8 @@ export class KeptRuntime {
   }
 
   async #start(wake: AbortSignal): Promise<void> {
+    // It only stayed until the others serve, and died meanwhile.
+    if (this.#leaving.surplus !== null) return this.stop(this.#leaving.surplus);
     if (this.#crashes > 0) await this.#options.clock.sleep(retryDelayMs(this.#crashes), wake);
     if (wake.aborted) return;
 
@@ -134,13 +178,16 @@ export class KeptRuntime {
     this.#isAdopting = this.#isConfirmed = false;
     this.#exit = null;
     try {
-      const { controllerUrl } = this.#options;
-      const port = await this.#choosePort();
-      await this.#remember({ port, process: { identity: null, instanceId: null, controllerUrl } });
-      const pid = await this.#spawn(port);
+      const { controllerUrl, redisFile, target } = this.#options;
+      const asked = target() ?? settingsIn(this.#startedWith) ?? PLAIN;
+      this.#startedWith = startedWith(asked, redisFile);
+      const ports = await this.#takePorts(asked);
+      const process = { instanceId: null, controllerUrl, startedWith: this.#startedWith };
+      await this.#remember({ ...ports, process: { ...process, identity: null } });
+      const pid = await this.#spawn(ports, asked);
       // Where the system won't tell, the runtime itself will once it answers.
       const identity = await identityOf(pid).catch(() => null);
-      await this.#remember({ port, process: { identity, instanceId: null, controllerUrl } });
+      await this.#remember({ ...ports, process: { ...process, identity } });
       this.#enter('starting');
     } catch (error) {
       this.#lost(messageOf(error));
@@ -149,16 +196,33 @@ export class KeptRuntime {
 
   /** One look. A process that is there but does not say who it is may be anything, and is not `running`. */
   async #watch(wake: AbortSignal): Promise<void> {
-    const { port, process } = this.#record!;
-    const identity = process?.identity ?? null;
+    const identity = this.#record?.process?.identity ?? null;
     if (this.#exit !== null || (identity !== null && !(await isAlive(identity)))) return this.#died(wake);
-    if (this.#useless !== null) return this.#evict(this.#useless);
+    const { process } = this.#record!;
+    if (process !== null && this.#isConfirmed) {
+      const due = this.#leaving.due(process);
+      if (due !== null) return due.kind === 'surplus' ? this.stop(due.why) : this.#evict(due.why);
+    }
 
-    const isHeard = this.#isConfirmed ? await this.#door.isAnswering(port, wake) : await this.#confirm(wake);
+    const isHeard = this.#isConfirmed ? await this.#isAnswering(wake) : await this.#confirm(wake);
     if (wake.aborted) return;
     if (isHeard) this.#patience.heard();
     else if (this.#patience.isOver(this.#isStarting())) return this.#replace(identity);
     await this.#options.clock.sleep(this.#isConfirmed ? LOOK_EVERY_MS : LOOK_AT_START_MS, wake);
+  }
+
+  /** Also learns whether it serves; that it did once is enough, since the others only wait for the beginning. */
+  async #isAnswering(wake: AbortSignal): Promise<boolean> {
+    if (this.isServing) return this.#door.isAnswering(this.#ownPort(), wake);
+    const isReady = await this.#door.isReady(this.#ownPort(), wake);
+    if (!isReady && !(await this.#door.isAnswering(this.#ownPort(), wake))) return false;
+    const now = this.#options.clock.now();
+    if (isReady || now - this.#since >= SERVES_WITHIN_MS) this.#servesSince = now;
+    return true;
+  }
+
+  #ownPort(): number {
+    return this.#record!.ownPort ?? this.#record!.port;
   }
 
   /** The system may know before we are told how it ended; whose child it is not, that is never told. */
@@ -169,16 +233,17 @@ export class KeptRuntime {
 
   /** Whether it said that it is this environment's runtime, and the very one that we remember. */
   async #confirm(wake: AbortSignal): Promise<boolean> {
-    const { port, process } = this.#record!;
-    const word = await this.#door.word(port, wake);
+    const { process, ...ports } = this.#record!;
+    const word = await this.#door.word(this.#ownPort(), wake);
     if (word === null || process === null) return false;
     if (process.instanceId !== null && process.instanceId !== word.instanceId) return false;
 
     const identity = process.identity ?? (await identityOf(word.pid));
     if (identity === null) return false;
-    await this.#remember({ port, process: { ...process, identity, instanceId: word.instanceId } });
-    if (process.controllerUrl === this.#options.controllerUrl) this.#confirmed(word.instanceId, identity.pid);
-    else await this.#evict(`it asks a controller at ${process.controllerUrl}`);
+    await this.#remember({ ...ports, process: { ...process, identity, instanceId: word.instanceId } });
+    const isOurs = process.controllerUrl === this.#options.controllerUrl;
+    if (isOurs || this.#options.siblings().length > 0) this.#confirmed(word.instanceId, identity.pid);
+    else await this.#evict(otherController(process.controllerUrl));
     return true;
   }
 
@@ -210,6 +275,7 @@ export class KeptRuntime {
 
   /** For one that is sound, but no longer of use. */
   async #evict(why: string): Promise<void> {
+    this.#servesSince = null;
     await this.#terminate();
     if (!this.#closing.signal.aborted) this.#lost(`${why} and was stopped`);
   }
@@ -219,8 +285,7 @@ export class KeptRuntime {
     const pid = this.#record?.process?.identity?.pid ?? null;
     this.#crashes = Patience.isForgiven(aliveMs) ? 1 : this.#crashes + 1;
     if (this.#record !== null) this.#record = { ...this.#record, process: null };
-    this.#isConfirmed = this.#isAdopting = false;
-    this.#useless = null;
+    this.#forget();
     this.#lives++;
     this.#enter('lost');
     this.#log.lost(pid, reason, this.#crashes);
@@ -231,9 +296,9 @@ export class KeptRuntime {
     const pid = await this.#terminate();
     if (this.#closing.signal.aborted) return;
 
-    if (this.#record !== null) await this.#remember({ port: this.#record.port, process: null });
+    if (this.#record !== null) await this.#remember({ ...this.#record, process: null });
     const reason = this.#stop?.reason ?? '';
-    this.#isConfirmed = this.#isAdopting = false;
+    this.#forget();
     this.#crashes = 0;
     this.#stop = null;
     this.#tell('stopped', reason, pid);
@@ -254,43 +319,55 @@ export class KeptRuntime {
   /** Asks where a controller died before it could write down whom it had spawned. */
   async #identity(): Promise<ProcessIdentity | null> {
     if (this.#record?.process == null) return null;
-    const { port, process } = this.#record;
+    const { process } = this.#record;
     if (process.identity !== null) return process.identity;
-    const word = await this.#door.word(port, this.#closing.signal);
+    const word = await this.#door.word(this.#ownPort(), this.#closing.signal);
     return word === null ? null : identityOf(word.pid);
   }
 
-  async #choosePort(): Promise<number> {
-    const { host, basePort, claimed } = this.#options;
-    const remembered = this.#record?.port ?? null;
-    const port = await choosePort({ host, remembered, basePort, claimed });
-    if (remembered !== null && remembered !== port) {
-      claimed.delete(remembered);
-      this.#portNote = `; port ${remembered} was taken by another program`;
-      this.#log.portTaken(remembered, port);
-    }
-    return port;
+  /** What it leaves behind is for the next. */
+  #forget(): void {
+    this.#isConfirmed = this.#isAdopting = false;
+    this.#servesSince = null;
+    this.#leaving.gone();
+    this.#ports.release();
   }
 
-  async #spawn(port: number): Promise<number> {
-    const { environment, directory } = this.#options;
-    const stateDirectory = join(directory, environment);
+  async #takePorts(settings: Settings): Promise<Ports & { ownPort: number }> {
+    const before = this.#record?.port;
+    const ports = await this.#ports.take(this.#record?.ownPort, settings);
+    if (before !== undefined && before !== ports.port) {
+      this.#portNote = `; port ${before} was taken by another program`;
+      this.#log.portTaken(before, ports.port);
+    }
+    return ports;
+  }
+
+  async #spawn(ports: Ports & { ownPort: number }, { cacheMemory }: Settings): Promise<number> {
+    const { directory, platform, siblings, runtimesInAll } = this.#options;
+    const stateDirectory = replicaFolder(directory, this.#options);
+    // Who comes to others answers its first request when it can; who is alone says at once why it can't.
+    const joining = siblings().some(({ isServing }) => isServing)
+      ? ('when-ready' as const)
+      : ('at-once' as const);
+    const sharePort = platform === 'linux' ? joining : undefined;
     const life = ++this.#lives;
-    const pid = await spawnRuntime({ ...this.#options, stateDirectory, port }, how => {
+    const bounds = { cacheBytes: cacheMemory, engineMemoryBytes: engineMemoryBytes(runtimesInAll()) };
+    const asked = { ...this.#options, ...ports, ...bounds, sharePort, stateDirectory };
+    const pid = await spawnRuntime({ ...asked, grpcPort: ports.grpcPort }, how => {
       if (this.#lives !== life) return;
       this.#exit = how;
       this.#nudge();
     });
-    this.#log.spawned(pid, port);
+    this.#log.spawned(pid, ports.port);
     return pid;
   }
 
   /** Serving goes before bookkeeping: with a full disk the runtime still runs. */
   async #remember(record: ProcessRecord): Promise<void> {
-    const { directory, environment } = this.#options;
     this.#record = record;
     try {
-      await writeState(processFile(directory, environment), record);
+      await writeState(processFile(this.#options.directory, this.#options), record);
     } catch (error) {
       this.#log.notWritten(error);
     }
@@ -303,7 +380,10 @@ export class KeptRuntime {
   }
 
   #tell(kind: RuntimeChange['kind'], reason: string, pid: number | null): void {
-    this.#options.feed.add({ kind, environment: this.#options.environment, reason, pid });
+    const { environment, replica, siblings, feed } = this.#options;
+    const isOneOfMany = replica > 0 || siblings().length > 0;
+    const told = isOneOfMany ? `${runtimeName(environment, replica)}: ${reason}` : reason;
+    feed.add({ kind, environment, reason: told, pid });
   }
 
   #nudge(): void {

@@ -11,6 +11,8 @@ export interface RuntimeDoor {
   /** What it says of itself; null when nobody, or another environment's runtime, answers. */
   word(port: number, signal: AbortSignal): Promise<RuntimeObservation | null>;
   isAnswering(port: number, signal: AbortSignal): Promise<boolean>;
+  /** Whether it can answer requests for all that it shall serve. */
+  isReady(port: number, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface RuntimeDoorOptions {
@@ -29,6 +31,16 @@ export function runtimeDoor({ environment, host, token, clock, fetch }: RuntimeD
       return word.kind === 'word' && word.observation.environment === environment ? word.observation : null;
     },
     isAnswering: (port, signal) => isAnswering(question(port, signal)),
+    isReady: async (port, signal) => {
+      const bound = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_BOUND_MS)]);
+      try {
+        const response = await fetch(new URL('/v2/health/ready', address(port)), { signal: bound });
+        await response.body?.cancel();
+        return response.ok;
+      } catch {
+        return false;
+      }
+    },
   };
 
   function question(port: number, signal: AbortSignal) {

@@ -30,11 +30,22 @@ export interface RuntimeCommand {
   command: readonly string[];
   environment: EnvironmentName;
   controllerUrl: string;
-  /** Belongs to this environment's runtime alone. */
+  /** Belongs to this runtime alone. */
   stateDirectory: string;
   host: string;
+  /** Of requests, and how it comes to share it with the environment's others; absent: it does not. */
   port: number;
+  sharePort?: 'at-once' | 'when-ready' | undefined;
+  /** On the loopback, where it alone answers. */
+  ownPort: number;
+  /** Absent: it does not speak gRPC. */
+  grpcPort?: number | undefined;
   tokenFile: string;
+  /** Of answers that it remembers. */
+  cacheBytes: number;
+  redisFile?: string | undefined;
+  /** That all its engines may hold together; absent: as it chooses itself. */
+  engineMemoryBytes?: number | undefined;
 }
 
 /**
@@ -65,22 +76,28 @@ export async function spawnRuntime(options: RuntimeCommand, onExit: (how: string
   return child.pid!;
 }
 
-function runtimeArguments({
-  environment,
-  controllerUrl,
-  stateDirectory,
-  port,
-  host,
-  tokenFile,
-}: RuntimeCommand) {
-  return [
-    ...['--environment', environment],
-    ...['--controller', controllerUrl],
-    ...['--state', stateDirectory],
-    ...['--port', String(port)],
-    ...['--host', host],
-    ...['--token-file', tokenFile],
-  ];
+function runtimeArguments(options: RuntimeCommand): string[] {
+  const given = {
+    environment: options.environment,
+    controller: options.controllerUrl,
+    state: options.stateDirectory,
+    port: options.port,
+    host: options.host,
+    'token-file': options.tokenFile,
+    'share-port': options.sharePort,
+    'own-port': options.ownPort,
+    'grpc-port': options.grpcPort,
+    'cache-mib': Math.round(options.cacheBytes / 2 ** 20),
+    'redis-file': options.redisFile,
+    'engine-memory-mib': mebibytes(options.engineMemoryBytes),
+  };
+  return Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
+}
+
+function mebibytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : Math.max(1, Math.floor(bytes / 2 ** 20));
 }
 
 function entry(name: string, value: string | undefined): [string, string][] {

@@ -3,6 +3,7 @@ import type {
   DeploymentStatus,
   EnvironmentStatus,
   Problem,
+  RuntimeStatus,
   Status,
   Wait,
 } from '@switchback-ml/schemas';
@@ -34,11 +35,13 @@ function headText({ address, repository }: Status): string {
 }
 
 function environmentText(
-  { name, address, mode, promotesFrom, deployments }: EnvironmentStatus,
+  { name, address, grpcAddress, runtimes = [], mode, promotesFrom, deployments }: EnvironmentStatus,
   now: number,
 ): string {
   const from = promotesFrom.length > 0 ? `from ${promotesFrom.join(', ')}` : '';
-  const head = plain([name, address ?? 'no runtime', mode, from].filter(part => part !== '').join('  '));
+  const grpc = grpcAddress === undefined ? '' : `gRPC ${grpcAddress}`;
+  const where = [name, address ?? 'no runtime', grpc, mode, from].filter(part => part !== '');
+  const head = [plain(where.join('  ')), ...runtimesLine(runtimes)].join('\n');
   if (deployments.length === 0) return `${head}\n  nothing is deployed`;
   const rows = table(deployments.map(deploymentRow), '  ').split('\n');
   const lines = deployments.flatMap((deployment, index) => [
@@ -46,6 +49,12 @@ function environmentText(
     ...detailLines(deployment, now),
   ]);
   return [head, ...lines].join('\n');
+}
+
+/** Of several, who they are. */
+function runtimesLine(runtimes: readonly RuntimeStatus[]): string[] {
+  if (runtimes.length < 2) return [];
+  return [`  ${plain(runtimes.map(({ name, address, state }) => `${name} ${state} ${address}`).join(', '))}`];
 }
 
 function deploymentRow({

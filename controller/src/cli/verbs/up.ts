@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Running, up } from '../../command/index.ts';
 import type { AddVerbs } from '../add-verbs.ts';
 import { from, numberBetween, stateHint, stateOf, withState } from '../options.ts';
@@ -16,6 +17,7 @@ interface Flags {
   keepEvents?: string;
   artifactBudget?: string;
   lfsHost?: string[];
+  redisFile?: string;
 }
 
 /** The whole loop in the foreground of a terminal. */
@@ -34,6 +36,7 @@ export const addUp: AddVerbs = (program, terminal, finish) => {
     .option('--keep-events <duration>', 'how old an event may get (default: 90d)')
     .option('--artifact-budget <size>', 'disk that artifacts may take beyond what is needed (default: 64Gi)')
     .option('--lfs-host <host...>', 'other hosts that the LFS server may send us to')
+    .option('--redis-file <path>', 'file with the URL of a Redis in which runtimes share answers')
     .action(async (flags: Flags) => {
       await using running = await start(flags, terminal);
       terminal.out(upText(running, flags, terminal.now()));
@@ -51,6 +54,7 @@ async function start(flags: Flags, terminal: Terminal): Promise<Running> {
     ...flags,
     repo: from(terminal.directory, flags.repo),
     state: stateOf(flags, terminal),
+    redisFile: flags.redisFile && resolve(terminal.directory, flags.redisFile),
     progress: slow.progress,
     onRestart: how => terminal.err(`switchback: the controller ended (${how}) and is started again.\n`),
     signal: terminal.signal,

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type EnvironmentName,
   type EnvironmentStatus,
   type Loaded,
   ServingSnapshot,
@@ -8,6 +9,7 @@ import {
   type Status,
 } from '@switchback-ml/schemas';
 import { z } from 'zod';
+import { replicaFolder } from '../../actuation/local-process/process-record.ts';
 import type { Clock } from '../../clock.ts';
 import { askRuntime } from '../../observation/ask-runtime.ts';
 import { openManagement } from '../controller/management.ts';
@@ -54,10 +56,8 @@ export async function runningChecks(request: RunningRequest): Promise<Running> {
   const checks = [...(await attempt('controller', signal, () => controllerCheck(address, pid, signal)))];
   if (checks.some(({ state: found }) => found === 'FAIL')) return { checks, status: null };
   const now = await status({ state, signal });
-  for (const environment of now.environments)
-    checks.push(
-      ...(await attempt(`runtime of ${environment.name}`, signal, () => runtimeCheck(environment, request))),
-    );
+  for (const place of now.environments.flatMap(placesOf))
+    checks.push(...(await attempt(`runtime of ${place.name}`, signal, () => runtimeCheck(place, request))));
   return { checks, status: now };
 }
 
@@ -86,13 +86,32 @@ async function controllerCheck(address: string, pid: number, signal: AbortSignal
   return ok('controller', `${version} at ${address}, process ${pid}, is ready`);
 }
 
+/** One runtime of an environment; `name` is the environment's where it is the only one. */
+interface Place extends Pick<EnvironmentStatus, 'address' | 'deployments'> {
+  name: string;
+  environment: EnvironmentName;
+  replica: number;
+}
+
+function placesOf({ name, address, runtimes = [], deployments }: EnvironmentStatus): Place[] {
+  if (runtimes.length < 2)
+    return [{ name, environment: name, replica: runtimes[0]?.replica ?? 0, address, deployments }];
+  return runtimes.map(runtime => ({
+    name: runtime.name,
+    environment: name,
+    replica: runtime.replica,
+    address: runtime.state === 'running' ? runtime.address : null,
+    deployments,
+  }));
+}
+
 async function runtimeCheck(
-  { name, address, deployments }: EnvironmentStatus,
+  { name, environment, replica, address, deployments }: Place,
   { state, clock, signal }: RunningRequest,
 ): Promise<Check> {
   const check = `runtime of ${name}`;
   if (deployments.length === 0) return skip(check, 'nothing is deployed there');
-  const remedy = `Look at its words: switchback logs ${name}`;
+  const remedy = `Look at its words: switchback logs ${environment}`;
   if (address === null) return fail(check, 'it does not answer, and is being replaced', remedy);
   const token = readSecret(state, STATE_FILES.runtimeToken);
   const question = { address, boundMs: ANSWER_WITHIN_MS, clock, fetch: globalThis.fetch, signal };
@@ -101,8 +120,9 @@ async function runtimeCheck(
   const { loaded, snapshot } = word.observation;
   const unfit = judgeLoaded(check, loaded, remedy);
   if (unfit) return unfit;
-  const published = await publishedGeneration(state, name, token, signal);
-  const age = ageOf(join(state, STATE_FILES.runtimes, name, 'snapshot.json'), clock.now());
+  const published = await publishedGeneration(state, environment, token, signal);
+  const folder = replicaFolder(join(state, STATE_FILES.runtimes), { environment, replica });
+  const age = ageOf(join(folder, 'snapshot.json'), clock.now());
   if (published !== null && snapshot !== published)
     return warn(
       check,

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { readProcessRecord, rememberedEnvironments } from '../../actuation/local-process/process-record.ts';
+import type { EnvironmentName } from '@switchback-ml/schemas';
+import {
+  readProcessRecord,
+  rememberedEnvironments,
+  rememberedReplicas,
+} from '../../actuation/local-process/process-record.ts';
 import { isAlive } from '../../actuation/local-process/system-process.ts';
 import { STATE_FILES } from '../controller/state-directory.ts';
 import { type Check, fail, ok, skip, warn } from './check.ts';
@@ -79,10 +84,8 @@ export async function portChecks(state: string, isControllerThere: boolean): Pro
     wanted.push({ of: 'the controller', port: own, isTaken: !(await isFree(own)) });
   const runtimes = join(state, STATE_FILES.runtimes);
   for (const environment of rememberedEnvironments(runtimes)) {
-    const record = readProcessRecord(runtimes, environment);
-    const identity = record?.process?.identity;
-    if (!record || (identity && (await isAlive(identity)))) continue;
-    wanted.push({ of: environment, port: record.port, isTaken: !(await isFree(record.port)) });
+    const port = await idlePort(runtimes, environment);
+    if (port !== null) wanted.push({ of: environment, port, isTaken: !(await isFree(port)) });
   }
   const taken = wanted.filter(({ isTaken }) => isTaken);
   if (taken.length === 0)
@@ -94,6 +97,19 @@ export async function portChecks(state: string, isControllerThere: boolean): Pro
       `To keep the address, stop what listens on ${port} before "switchback up".`,
     ),
   );
+}
+
+/** Null while any of the runtimes that share it lives, or none was ever there. */
+async function idlePort(runtimes: string, environment: EnvironmentName): Promise<number | null> {
+  const ids = rememberedReplicas(runtimes).filter(each => each.environment === environment);
+  let idle: number | null = null;
+  for (const { replica } of ids) {
+    const record = readProcessRecord(runtimes, environment, replica);
+    const identity = record?.process?.identity;
+    if (identity && (await isAlive(identity))) return null;
+    idle ??= record?.port ?? null;
+  }
+  return idle;
 }
 
 function isFree(port: number): Promise<boolean> {

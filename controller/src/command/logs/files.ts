@@ -1,23 +1,28 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Instant } from '@switchback-ml/schemas';
-import { rememberedEnvironments } from '../../actuation/local-process/process-record.ts';
+import { type EnvironmentName, type Instant, runtimeName } from '@switchback-ml/schemas';
+import { rememberedReplicas, replicaFolder } from '../../actuation/local-process/process-record.ts';
 import { STATE_FILES } from '../controller/state-directory.ts';
 
 /** A log of the state directory and whose it is. */
 export interface LogFile {
-  /** `controller`, or the environment of a runtime. */
+  /** `controller`, or a runtime: `prod`, and `prod.0` where the environment has had several. */
   source: string;
+  /** Of a runtime. */
+  environment?: EnvironmentName;
   file: string;
 }
 
 export function logFiles(state: string): LogFile[] {
   const runtimes = join(state, STATE_FILES.runtimes);
+  const known = rememberedReplicas(runtimes);
+  const several = new Set(known.filter(({ replica }) => replica > 0).map(({ environment }) => environment));
   return [
     { source: 'controller', file: join(state, STATE_FILES.log) },
-    ...rememberedEnvironments(runtimes).map(environment => ({
-      source: environment,
-      file: join(runtimes, environment, STATE_FILES.runtimeLog),
+    ...known.map(id => ({
+      source: several.has(id.environment) ? runtimeName(id.environment, id.replica) : id.environment,
+      environment: id.environment,
+      file: join(replicaFolder(runtimes, id), STATE_FILES.runtimeLog),
     })),
   ];
 }

@@ -8,8 +8,10 @@ export type Level = (typeof LEVELS)[number];
 export interface LogLine {
   at: Instant;
   level: Level;
-  /** `controller`, or `prod` of its runtime. */
+  /** `controller`, or a runtime: `prod`, `prod.1`. */
   source: string;
+  /** Of the runtime that wrote it. */
+  environment?: EnvironmentName;
   message: string;
   /** What varies, as it was written. */
   fields: Readonly<Record<string, unknown>>;
@@ -37,26 +39,35 @@ const Written = z.looseObject({
   msg: z.string(),
 });
 
-/** @param before when the line before it was written: plain text, such as a crash's last words, has no time */
-export function logLine(source: string, text: string, before: Instant): LogLine {
+/**
+ * @param before when the line before it was written: plain text, such as a crash's last words, has no time
+ * @param environment of the runtime that wrote it
+ */
+export function logLine(
+  source: string,
+  text: string,
+  before: Instant,
+  environment?: EnvironmentName,
+): LogLine {
   const written = Written.safeParse(jsonIn(text)).data;
-  if (written === undefined) return { at: before, level: OF_PLAIN_TEXT, source, message: text, fields: {} };
+  const from = environment === undefined ? { source } : { source, environment };
+  if (written === undefined) return { at: before, level: OF_PLAIN_TEXT, ...from, message: text, fields: {} };
   const { level, time, msg, ...fields } = written;
   return {
     at: typeof time === 'number' ? time : Date.parse(time),
     level: LEVELS.find(word => word === level) ?? LEVEL_NUMBERS[Number(level)] ?? 'info',
-    source,
+    ...from,
     message: msg,
     fields,
   };
 }
 
 /** Whether the line is of what is asked for: by its process, and by the fields that name a deployment. */
-export function isOf({ source, fields }: LogLine, scope: LogScope): boolean {
+export function isOf({ source, environment: writer, fields }: LogLine, scope: LogScope): boolean {
   if (scope.of === 'controller') return source === 'controller';
   const { environment, model } = scope;
   if (environment === undefined) return true;
-  const [ofEnvironment = source, ofModel] = subjectOf(fields);
+  const [ofEnvironment = writer, ofModel] = subjectOf(fields);
   if (ofEnvironment !== environment) return false;
   return model === undefined || ofModel === model;
 }
