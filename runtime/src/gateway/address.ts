@@ -20,7 +20,7 @@ export interface AddressRules {
 
 /** What runtimes tell callers. Everything else there, what controllers ask among it, stays out of reach. */
 const OFFERED =
-  /^\/(?:v2(?:\/.*)?|v1\/models(?:\/.*)?|models\/.*|invocations\/?|ping|health|version|docs(?:\/.*)?)$/;
+  /^\/(?:v2(?:\/.*)?|v1\/models(?:\/.*)?|models\/.*|invocations\/?|ping|health|version|openapi\.json|docs(?:\/.*)?)$/;
 /** First segments that belong to protocols: an environment can't be told from them. */
 export const TAKEN = [
   'v1',
@@ -30,6 +30,7 @@ export const TAKEN = [
   'ping',
   'health',
   'version',
+  'openapi.json',
   'docs',
   'healthz',
   'readyz',

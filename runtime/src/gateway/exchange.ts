@@ -5,9 +5,9 @@ import type { Route } from './fleet/fleet.ts';
 import type { Waiting } from './fleet/group.ts';
 import type { Member } from './fleet/member.ts';
 import type { Asker, Loss, Upstream } from './fleet/upstream.ts';
-import { ANSWER_TIMEOUT_MS, SMALL_BYTES } from './limits.ts';
+import { ANSWER_TIMEOUT_MS } from './limits.ts';
 import { allBusy, lostOnTheWay, nobodyThere, tooLate } from './refuse.ts';
-import { isWorthAnother, MOST_ATTEMPTS, NOT_READY } from './retry.ts';
+import { isLookedAt, MOST_ATTEMPTS, type Worth, worthAnother } from './retry.ts';
 
 /** Who waits for the answer to one request. */
 export interface Recipient {
@@ -39,6 +39,8 @@ export class Exchange implements Asker, Waiting {
   #hasBegun = false;
   #isOver = false;
   #status = 0;
+  /** Did not know what was asked for. */
+  #unaware: Member | null = null;
   /** An answer that is looked at whole before it is passed on. */
   #held: { head: AnswerHead; chunks: Buffer[] } | null = null;
 
@@ -55,7 +57,7 @@ export class Exchange implements Asker, Waiting {
   }
 
   start(): void {
-    this.#route.group.budget.request(this.#arrivedAt);
+    this.#route.group.arrived(this.#arrivedAt);
     this.attempt();
   }
 
@@ -87,7 +89,7 @@ export class Exchange implements Asker, Waiting {
   onAnswer(head: AnswerHead, bytes: Buffer, isWhole: boolean): void {
     const now = this.#elapsed();
     this.#member!.answered(now - this.#sentAt, head.status, now);
-    if (head.status === 503 && head.bodyBytes <= SMALL_BYTES) {
+    if (isLookedAt(head.status, head.bodyBytes)) {
       this.#held = { head, chunks: [bytes] };
       if (isWhole) this.#judge();
       return;
@@ -106,6 +108,8 @@ export class Exchange implements Asker, Waiting {
   }
 
   onLost(why: Loss): void {
+    // What came of it belongs to no other runtime's answer.
+    this.#held = null;
     const member = this.#member!;
     const wasStale = why === 'broken' && this.#upstream!.uses > 1;
     this.#upstream = null;
@@ -115,19 +119,25 @@ export class Exchange implements Asker, Waiting {
     if (this.#hasBegun) return this.#breakOff();
     // A connection that had rested may have been given up by the other side just then.
     const except = wasStale && this.#route.group.members.length === 1 ? null : member;
-    if (!this.#retry(except)) this.#refuse(lostOnTheWay(this.#route.environment));
+    if (this.#mayRetry(except, false)) this.#attempt(except);
+    else this.#refuse(lostOnTheWay(this.#route.environment));
   }
 
   #attempt(except: Member | null): void {
-    const { group, target, environment } = this.#route;
+    const { group, subject, environment } = this.#route;
     const now = this.#elapsed();
     const timeoutMs = this.#timeLeft(now);
     if (timeoutMs !== null && timeoutMs <= 0) return this.#refuse(tooLate(this.#timeoutMs!));
-    const member = group.choose(target!.model, now, except);
+    const member = group.choose(subject, now, except);
     if (member === 'none')
       return this.#refuse(this.#attempts > 0 ? lostOnTheWay(environment) : nobodyThere(environment));
-    const upstream = member === 'full' ? null : member.connection(this.#recipient.preferred);
-    if (member === 'full' || upstream === null) return this.#wait();
+    if (member === 'full' || !this.#sendTo(member, now, timeoutMs)) this.#wait();
+  }
+
+  /** False: it has no connection to spare. */
+  #sendTo(member: Member, now: number, timeoutMs: number | null): boolean {
+    const upstream = member.connection(this.#recipient.preferred);
+    if (upstream === null) return false;
     this.#attempts++;
     this.#sentAt = now;
     this.#member = member;
@@ -136,6 +146,7 @@ export class Exchange implements Asker, Waiting {
     member.begin();
     const { head, body } = this.#recipient.print(timeoutMs === this.#timeoutMs ? null : timeoutMs);
     upstream.send(this, head, body);
+    return true;
   }
 
   #wait(): void {
@@ -147,43 +158,60 @@ export class Exchange implements Asker, Waiting {
     return this.#timeoutMs === null ? null : this.#timeoutMs - Math.round(now - this.#arrivedAt);
   }
 
-  /** Sends it once more, if it may be: false otherwise. */
-  #retry(except: Member | null): boolean {
+  /** Whether it may be sent once more; if so, that is counted. */
+  #mayRetry(except: Member | null, isLook: boolean): boolean {
     const { group } = this.#route;
     if (this.#attempts >= MOST_ATTEMPTS || (except !== null && group.members.length < 2)) return false;
-    if (!group.budget.take(this.#elapsed())) {
-      group.tally.retriesSpared++;
-      return false;
-    }
-    group.tally.retries++;
-    this.#attempt(except);
-    return true;
+    return group.mayRetry(this.#elapsed(), isLook);
   }
 
-  /** Of a 503 that is there whole: for another runtime, or for the caller. */
+  /** With an answer in hand, nobody waits for another runtime: false where none takes it at once. */
+  #askAnother(except: Member, isLook: boolean): boolean {
+    const { group, subject } = this.#route;
+    const now = this.#elapsed();
+    const timeoutMs = this.#timeLeft(now);
+    if (timeoutMs !== null && timeoutMs <= 0) return false;
+    const member = group.choose(subject, now, except);
+    if (typeof member === 'string' || !this.#mayRetry(except, isLook)) return false;
+    return this.#sendTo(member, now, timeoutMs);
+  }
+
+  /** Of an answer that is there whole and is no success: for another runtime, or for the caller. */
   #judge(): void {
     const { head, chunks } = this.#held!;
     this.#held = null;
     const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     const member = this.#member!;
-    const model = this.#route.target!.model;
-    if (model !== null && bytes.includes(NOT_READY)) member.notReady(model, this.#elapsed());
-    if (this.#attempts < MOST_ATTEMPTS && isWorthAnother(bytes)) {
-      this.#upstream = null;
-      this.#letGo();
-      this.#status = head.status;
-      if (this.#retry(member)) return;
-      this.#conclude();
-    } else {
-      this.#status = head.status;
-      this.#finish();
-    }
+    this.#upstream = null;
+    this.#letGo();
+    this.#status = head.status;
+    const worth = worthAnother(head.status, bytes.subarray(head.headBytes));
+    if (worth !== null && this.#isRetried(member, worth)) return;
+    this.#conclude();
     this.#recipient.begin(head, bytes, true);
+  }
+
+  #isRetried(member: Member, worth: Worth): boolean {
+    const route = this.#route;
+    if (worth === 'not-ready' && route.subject !== null) member.lacks(route.subject, this.#elapsed());
+    if (worth !== 'unknown') return this.#askAnother(member, false);
+    // Two of them have not heard of it: it is no longer served.
+    if (this.#unaware !== null) route.demand.isServed = false;
+    this.#unaware = member;
+    return this.#askAnother(member, !route.demand.isServed);
+  }
+
+  /** Somebody answered what was asked for. */
+  #served(): void {
+    const route = this.#route;
+    route.demand.isServed = true;
+    if (this.#unaware !== null && route.subject !== null) this.#unaware.lacks(route.subject, this.#elapsed());
   }
 
   #passOn(head: AnswerHead, bytes: Buffer, isWhole: boolean): void {
     this.#hasBegun = true;
     this.#status = head.status;
+    if (head.status < 300) this.#served();
     if (isWhole) this.#finish();
     if (!this.#recipient.begin(head, bytes, isWhole) && !isWhole) this.#upstream?.pause();
   }

@@ -139,7 +139,7 @@ export async function rawClient(address: string): Promise<RawClient> {
     write: more => void socket.write(more, 'latin1'),
     text: () => text,
     statuses: () => [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status!),
-    ended: Promise.race([once(socket, 'end'), once(socket, 'close')]),
+    ended: new Promise(resolve => socket.once('end', resolve).once('close', resolve)),
   };
 }
 

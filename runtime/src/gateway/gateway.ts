@@ -92,26 +92,32 @@ function makeServer(
     heldBytes: () => held.bytes,
     listingFailures,
   });
-  const way = { fleet, held, elapsed: () => clock.elapsed(), isDraining: () => clients.isDraining };
-  const pass = passage(way);
-  const server = createServer(
-    {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 1000,
-    },
-    (request, response) => {
-      if (!answerOwn(request, response, clients.isDraining, fleet, metrics)) void pass(request, response);
-    },
-  );
-  server.maxConnections = MOST_CLIENTS;
   const patienceMs = {
     request: KEEP_ALIVE_MS,
     rest: REQUEST_TIMEOUT_MS,
     reader: REQUEST_TIMEOUT_MS,
     ...options.patienceMs,
   };
-  clients.take(server, (socket: Socket, handOver) => new Client(socket, { ...way, patienceMs, handOver }));
+  const way = {
+    fleet,
+    held,
+    elapsed: () => clock.elapsed(),
+    isDraining: () => clients.isDraining,
+    patienceMs,
+  };
+  const pass = passage(way);
+  const server = createServer(
+    {
+      requestTimeout: patienceMs.rest,
+      keepAliveTimeout: patienceMs.request,
+      connectionsCheckingInterval: Math.min(1000, patienceMs.rest),
+    },
+    (request, response) => {
+      if (!answerOwn(request, response, clients.isDraining, fleet, metrics)) void pass(request, response);
+    },
+  );
+  server.maxConnections = MOST_CLIENTS;
+  clients.take(server, (socket: Socket, handOver) => new Client(socket, { ...way, handOver }));
   return { server, clients };
 }
 
@@ -146,7 +152,7 @@ async function sendMetrics(response: ServerResponse, metrics: GatewayMetrics): P
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 async function listen(server: Server, { host, port }: GatewayOptions): Promise<string> {

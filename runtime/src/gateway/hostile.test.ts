@@ -112,6 +112,52 @@ describe('what clients may try', () => {
     expect(half!.text()).toBe('');
   });
 
+  test('by the other way too, who sends a body slowly is told so and cut off, and so is who does not read (H04)', async () => {
+    const large = 'x'.repeat(8 * 2 ** 20);
+    const runtime = await startScripted((_, response) => answerJson(response, 200, large));
+    const gateway = await startGatewayFixture([runtime.address], {
+      patienceMs: { request: 300, rest: 300, reader: 300 },
+    });
+    await ready(gateway);
+    const [slow, dripping, deaf] = await Promise.all([1, 2, 3].map(() => rawClient(gateway.address)));
+    const chunked = `POST ${INFER} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n`;
+    let isCut = false;
+    dripping!.socket.on('close', () => {
+      isCut = true;
+    });
+
+    slow!.write(`${chunked}\r\n1\r\nx\r\n`);
+    deaf!.socket.pause();
+    deaf!.write(`GET /v2/models HTTP/1.1\r\nhost: a\r\n\r\n`);
+    dripping!.write(`${chunked}\r\n`);
+    await eventually(() => {
+      if (!isCut) dripping!.write('1\r\nx\r\n');
+      return isCut || dripping!.statuses().length > 0;
+    }, 'the end of patience');
+    await Promise.all([slow!.ended, dripping!.ended]);
+
+    expect(slow!.statuses()).toEqual(['408']);
+    const [{ socket }] = runtime.asked as [(typeof runtime.asked)[number]];
+    await eventually(() => socket.destroyed, 'the runtime being let go');
+    expect(runtime.asked).toHaveLength(1);
+    expect(await gateway.metric(/held_bytes (\d+)/)).toBe(0);
+  });
+
+  test('a client that closes its half is answered nothing, and its request is given up (H04)', async () => {
+    const hanging = await startScripted(() => {});
+    const gateway = await startGatewayFixture([hanging.address]);
+    await ready(gateway);
+    const client = await rawClient(gateway.address);
+    client.write(post('x'));
+    await eventually(() => hanging.asked.length === 1, 'the request');
+
+    client.socket.end();
+
+    await client.ended;
+    expect(client.text()).toBe('');
+    await eventually(() => hanging.asked[0]!.socket.destroyed, 'the runtime hearing of it');
+  });
+
   test('names that are paths reach no runtime (H14)', async () => {
     const runtime = await echo();
     const gateway = await startGatewayFixture([runtime.address]);

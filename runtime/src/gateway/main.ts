@@ -40,5 +40,7 @@ function untilStopped(fatal: AbortSignal): Promise<string> {
   return new Promise(resolve => {
     fatal.addEventListener('abort', () => resolve('an exception that nobody caught'), { once: true });
     process.once('SIGTERM', resolve).once('SIGINT', resolve);
+    // Whoever started us by a channel and is gone has nobody left who would stop us.
+    if (process.connected) process.once('disconnect', () => resolve('who started it is gone'));
   });
 }

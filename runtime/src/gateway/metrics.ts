@@ -1,3 +1,4 @@
+import { METRICS } from '@switchback-ml/schemas';
 import { Registry } from 'prom-client';
 import { expose, type Family, type Labels } from '../telemetry/family.ts';
 import type { Histogram } from '../telemetry/histogram.ts';
@@ -29,22 +30,22 @@ export function gatewayMetrics({ fleet, ...own }: GatewayMetricsOptions): Gatewa
 
 function requestFamilies(fleet: Fleet): Family[] {
   return [
-    counter('switchback_gateway_requests_total', 'Requests, by what came of them.', () =>
+    counter(METRICS.gatewayRequests, 'Requests, by what came of them.', () =>
       perGroup(fleet, group => CLASSES.map((result, index) => [{ result }, group.tally.byClass[index]!])),
     ),
-    counter('switchback_gateway_retries_total', 'Requests sent to a second runtime, or spared that.', () =>
+    counter(METRICS.gatewayRetries, 'Requests sent to a second runtime, or spared that.', () =>
       perGroup(fleet, ({ tally }) => [
         [{ result: 'sent' }, tally.retries],
         [{ result: 'spared' }, tally.retriesSpared],
       ]),
     ),
     {
-      name: 'switchback_gateway_request_duration_seconds',
+      name: METRICS.gatewayRequestSeconds,
       help: 'From a request being there whole to its answer being passed on.',
       type: 'histogram',
       collect: () => histograms(fleet),
     },
-    gauge('switchback_gateway_requests_waiting', 'Requests that wait for a runtime with room.', () =>
+    gauge(METRICS.gatewayRequestsWaiting, 'Requests that wait for a runtime with room.', () =>
       perGroup(fleet, group => [[{}, group.waiting]]),
     ),
   ];
@@ -52,17 +53,17 @@ function requestFamilies(fleet: Fleet): Family[] {
 
 function runtimeFamilies(fleet: Fleet): Family[] {
   return [
-    gauge('switchback_gateway_runtime_requests', 'Requests that a runtime has not answered.', () =>
+    gauge(METRICS.gatewayRuntimeRequests, 'Requests that a runtime has not answered.', () =>
       perGroup(fleet, ({ members }) =>
         members.map(({ name, outstanding }) => [{ runtime: name }, outstanding]),
       ),
     ),
-    gauge('switchback_gateway_runtime_connections', 'Connections for inference to a runtime.', () =>
+    gauge(METRICS.gatewayRuntimeConnections, 'Connections for inference to a runtime.', () =>
       perGroup(fleet, ({ members }) =>
         members.map(({ name, connections }) => [{ runtime: name }, connections]),
       ),
     ),
-    gauge('switchback_gateway_runtime_standing', '1 for how a runtime stands, 0 for how it does not.', () =>
+    gauge(METRICS.gatewayRuntimeStanding, '1 for how a runtime stands, 0 for how it does not.', () =>
       perGroup(fleet, ({ members }) =>
         members.flatMap(({ name, standing }) =>
           Object.keys(RANKS).map(
@@ -84,10 +85,10 @@ function ownFamilies({
     return (user + system) / 1e6;
   };
   return [
-    gauge('switchback_gateway_client_connections', 'Connections of clients.', () => [[{}, clients()]]),
-    gauge('switchback_gateway_held_bytes', 'Of large requests that are held.', () => [[{}, heldBytes()]]),
+    gauge(METRICS.gatewayClientConnections, 'Connections of clients.', () => [[{}, clients()]]),
+    gauge(METRICS.gatewayHeldBytes, 'Of large requests that are held.', () => [[{}, heldBytes()]]),
     counter(
-      'switchback_gateway_listing_failures_total',
+      METRICS.gatewayListingFailures,
       'Times that the list of runtimes, or a name in it, could not be used.',
       () => [[{}, listingFailures()]],
     ),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RetryBudget } from './retry-budget.ts';
+import { LOOKS, RETRIES, RetryBudget } from './retry-budget.ts';
 
 /** What happens, in the order of its time. */
 const history = fc
@@ -19,7 +19,7 @@ const history = fc
   });
 
 test('gives a quiet environment three retries a second, and no more', () => {
-  const budget = new RetryBudget();
+  const budget = new RetryBudget(RETRIES);
 
   const first = Array.from({ length: 40 }, () => budget.take(5000));
   const later = Array.from({ length: 40 }, () => budget.take(15_000));
@@ -29,7 +29,7 @@ test('gives a quiet environment three retries a second, and no more', () => {
 });
 
 test('gives a busy one a tenth of its requests besides', () => {
-  const budget = new RetryBudget();
+  const budget = new RetryBudget(RETRIES);
   for (let index = 0; index < 1000; index++) budget.request(5000 + index);
 
   const given = Array.from({ length: 500 }, () => budget.take(6000)).filter(Boolean);
@@ -37,10 +37,19 @@ test('gives a busy one a tenth of its requests besides', () => {
   expect(given).toHaveLength(130);
 });
 
+test('of what nobody is known to serve, one a second is looked for, however much is asked', () => {
+  const budget = new RetryBudget(LOOKS);
+  for (let index = 0; index < 1000; index++) budget.request(5000 + index);
+
+  const given = Array.from({ length: 40 }, () => budget.take(6000)).filter(Boolean);
+
+  expect(given).toHaveLength(10);
+});
+
 test('never gives more in any ten whole seconds than a tenth of their requests and thirty', () => {
   fc.assert(
     fc.property(history, steps => {
-      const budget = new RetryBudget();
+      const budget = new RetryBudget(RETRIES);
       const requests: number[] = [];
       const retries: number[] = [];
 

@@ -1,19 +1,31 @@
-/** Of the requests of the window, how many may be sent again. */
-const RATIO = 0.1;
-/** So that a quiet environment can retry too. */
-const LEAST_PER_SECOND = 3;
+interface RetryAllowance {
+  /** Of the requests of the window, how many may be sent again. */
+  ratio: number;
+  /** So that a quiet environment can retry too. */
+  leastPerSecond: number;
+}
+
+/** So that retries never double an outage: in any ten whole seconds a tenth of their requests and three a second. */
+export const RETRIES: RetryAllowance = { ratio: 0.1, leastPerSecond: 3 };
+/**
+ * Of them, how many look for what one runtime does not know and nobody is known to serve: callers write names, and
+ * names that nobody knows must not take the retries of others.
+ */
+export const LOOKS: RetryAllowance = { ratio: 0, leastPerSecond: 1 };
 const WINDOW_SECONDS = 10;
 
-/**
- * How many requests may be sent a second time, so that retries never double an outage: in any ten whole seconds a
- * tenth of their requests and three a second. A pure machine, to which the time is told; it never goes back.
- */
+/** How many requests may be sent a second time. A pure machine, to which the time is told; it never goes back. */
 export class RetryBudget {
+  readonly #allowance: RetryAllowance;
   readonly #requests = new Float64Array(WINDOW_SECONDS);
   readonly #retries = new Float64Array(WINDOW_SECONDS);
   #second = 0;
   #allRequests = 0;
   #allRetries = 0;
+
+  constructor(allowance: RetryAllowance) {
+    this.#allowance = allowance;
+  }
 
   /** A request came. */
   request(nowMs: number): void {
@@ -24,7 +36,8 @@ export class RetryBudget {
   /** Whether one may be sent again; if so, that is counted. */
   take(nowMs: number): boolean {
     const slot = this.#slot(nowMs);
-    const most = LEAST_PER_SECOND * WINDOW_SECONDS + RATIO * this.#allRequests;
+    const { ratio, leastPerSecond } = this.#allowance;
+    const most = leastPerSecond * WINDOW_SECONDS + ratio * this.#allRequests;
     if (this.#allRetries + 1 > most) return false;
     this.#retries[slot]!++;
     this.#allRetries++;

@@ -30,7 +30,7 @@ describe('the choice of a runtime', () => {
         const except = all[exceptId] ?? null;
         const able = all.filter(each => each !== except && each.isTaking);
 
-        const chosen = choose(all, { model: 'a', now: 0, except }, from(stream));
+        const chosen = choose(all, { subject: 'a', now: 0, except }, from(stream));
 
         if (able.length === 0) expect(chosen).toBeNull();
         else expect(able).toContain(chosen);
@@ -49,7 +49,7 @@ describe('the choice of a runtime', () => {
           takes: () => true,
         }));
 
-        const chosen = choose(all, { model: null, now: 0, except: null }, from(stream));
+        const chosen = choose(all, { subject: null, now: 0, except: null }, from(stream));
 
         expect(chosen!.outstanding).toBeLessThan(Math.max(...loads));
       }),
@@ -67,7 +67,7 @@ describe('the choice of a runtime', () => {
         }));
 
         for (let index = 0; index < count * 100; index++)
-          choose(all, { model: null, now: 0, except: null }, random)!.outstanding++;
+          choose(all, { subject: null, now: 0, except: null }, random)!.outstanding++;
 
         // By one choice alone the most loaded of eight would be some 25 above the mean.
         for (const { outstanding } of all) expect(Math.abs(outstanding - 100)).toBeLessThanOrEqual(10);

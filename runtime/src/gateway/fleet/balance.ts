@@ -4,12 +4,12 @@ export interface Candidate {
   readonly outstanding: number;
   /** How long its answers take to begin, smoothed; 0: not known. */
   readonly latencyMs: number;
-  /** Whether it can be given a request for this model now; null: for no certain one. */
-  takes(model: string | null, now: number): boolean;
+  /** Whether it can be given a request for this model or version now; null: for no certain one. */
+  takes(subject: string | null, now: number): boolean;
 }
 
 export interface Wanted<C> {
-  model: string | null;
+  subject: string | null;
   now: number;
   /** Not this one. */
   except: C | null;
@@ -52,8 +52,8 @@ function lightest<C extends Candidate>(candidates: readonly C[], wanted: Wanted<
   return best;
 }
 
-function canTake<C extends Candidate>(candidate: C, { model, now, except }: Wanted<C>): boolean {
-  return candidate !== except && candidate.takes(model, now);
+function canTake<C extends Candidate>(candidate: C, { subject, now, except }: Wanted<C>): boolean {
+  return candidate !== except && candidate.takes(subject, now);
 }
 
 const WEIGHT = 0.1;

@@ -1,6 +1,7 @@
 import type { Log } from '../../log.ts';
 import { type Address, readAddress } from '../address.ts';
 import type { Place, Places } from '../listing/watch.ts';
+import type { Demand } from './demand.ts';
 import { Group } from './group.ts';
 import { Member } from './member.ts';
 
@@ -16,10 +17,15 @@ export interface FleetOptions {
 
 export interface Route extends Address {
   group: Group;
+  /** The model or the version that inference is asked of; null: of none that is named, or something else is asked. */
+  subject: string | null;
+  demand: Demand;
 }
 
 /** Of addresses: callers write them. */
 const MOST_REMEMBERED = 4096;
+/** With host and query. A longer one is read anew each time. */
+const LONGEST_REMEMBERED = 512;
 
 /** All runtimes, by environment. */
 export class Fleet implements AsyncDisposable {
@@ -48,7 +54,8 @@ export class Fleet implements AsyncDisposable {
     const rules = { environments: new Set(this.#groups.keys()), hosts: this.#hosts };
     const address = readAddress(url, host, rules);
     const group = address === null ? undefined : this.#groups.get(address.environment);
-    const route = group === undefined ? null : { ...address!, group };
+    const route = group === undefined ? null : routeTo(address!, group);
+    if (key.length > LONGEST_REMEMBERED) return route;
     if (this.#routes.size >= MOST_REMEMBERED) this.#routes.clear();
     this.#routes.set(key, route);
     return route;
@@ -116,6 +123,13 @@ export class Fleet implements AsyncDisposable {
     member.remove();
     if (member.connections > 0) this.#leaving.add(member);
   }
+}
+
+function routeTo(address: Address, group: Group): Route {
+  const { model = null, version = null } = address.target ?? {};
+  const subject = model === null || version === null ? model : `${model}@${version}`;
+  const demand = group.demands.of(subject ?? address.path.split(/[?#]/, 1)[0]!);
+  return { ...address, group, subject, demand };
 }
 
 function keyOf({ host, port }: Place): string {

@@ -77,12 +77,12 @@ test('a runtime that was put out comes back with time alone', () => {
 
 test('a model is asked elsewhere where it was not ready, and there too when it is ready nowhere', () => {
   const { group, members } = groupOf(2);
-  members[0]!.notReady('a', 0);
+  members[0]!.lacks('a', 0);
 
   expect(group.choose('a', 0, null)).toBe(members[1]);
   expect(group.choose('b', 0, null)).toBe(members[0]);
   expect(group.choose('a', 1000, null)).toBe(members[0]);
-  members[1]!.notReady('a', 0);
+  members[1]!.lacks('a', 0);
   expect(members).toContain(group.choose('a', 0, null));
 });
 
@@ -129,4 +129,13 @@ test('nobody is given more than the bound, and nobody is passed over who has roo
       for (const { outstanding } of members) expect(outstanding).toBeLessThanOrEqual(2);
     }),
   );
+});
+
+test('each that is not sent again is counted as spared, also one that would have looked for what is unknown', () => {
+  const { group } = groupOf(2);
+
+  const sent = Array.from({ length: 100 }, () => group.mayRetry(0, true)).filter(Boolean).length;
+
+  expect(sent).toBeGreaterThan(0);
+  expect([group.tally.retries, group.tally.retriesSpared]).toEqual([sent, 100 - sent]);
 });

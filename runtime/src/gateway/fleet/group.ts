@@ -1,7 +1,8 @@
 import { MOST_WAITING } from '../limits.ts';
-import { RetryBudget } from '../retry-budget.ts';
+import { LOOKS, RETRIES, RetryBudget } from '../retry-budget.ts';
 import { Tally } from '../tally.ts';
 import { choose } from './balance.ts';
+import { Demands } from './demand.ts';
 import { RANKS } from './health.ts';
 import type { Member } from './member.ts';
 
@@ -18,8 +19,10 @@ export type Chosen = Member | 'none' | 'full';
 /** The runtimes of one environment. */
 export class Group {
   readonly environment: string;
-  readonly budget = new RetryBudget();
+  readonly #budget = new RetryBudget(RETRIES);
+  readonly #looks = new RetryBudget(LOOKS);
   readonly tally = new Tally();
+  readonly demands = new Demands();
   readonly #random: () => number;
   #members: readonly Member[] = [];
   /** Those of the best standing that any has: nobody is asked who is worse while there is somebody better. */
@@ -65,15 +68,29 @@ export class Group {
     return left >= (isCertain ? 1 : Math.max(1, Math.floor(this.#members.length / 2)));
   }
 
-  choose(model: string | null, now: number, except: Member | null): Chosen {
+  /** A request came. */
+  arrived(now: number): void {
+    this.#budget.request(now);
+  }
+
+  /** Whether one may be sent once more; if so, that is counted. `isLook`: for what nobody is known to serve. */
+  mayRetry(now: number, isLook: boolean): boolean {
+    const isGiven = (!isLook || this.#looks.take(now)) && this.#budget.take(now);
+    if (isGiven) this.tally.retries++;
+    else this.tally.retriesSpared++;
+    return isGiven;
+  }
+
+  /** `subject`: what is asked for, as `Route` has it. */
+  choose(subject: string | null, now: number, except: Member | null): Chosen {
     const best = this.#best;
-    const wanted = { model, now, except };
+    const wanted = { subject, now, except };
     const chosen =
       choose(best, wanted, this.#random) ??
       // Not ready anywhere: one of them says so.
-      (model === null ? null : choose(best, { ...wanted, model: null }, this.#random)) ??
+      (subject === null ? null : choose(best, { ...wanted, subject: null }, this.#random)) ??
       // Of the best there is only the one that failed just now.
-      (except === null ? null : choose(this.#members, { ...wanted, model: null }, this.#random));
+      (except === null ? null : choose(this.#members, { ...wanted, subject: null }, this.#random));
     if (chosen !== null) return chosen;
     return best.length === 0 || (except !== null && this.#members.length === 1) ? 'none' : 'full';
   }

@@ -17,8 +17,8 @@ export interface MemberOptions {
   onRoom: () => void;
 }
 
-/** How long a model is not asked for where it was not ready. */
-const NOT_READY_MS = 1000;
+/** How long a model or version is not asked for where it could not be had. */
+const AWAY_MS = 1000;
 const MOST_MARKS = 1000;
 /** Connections for what is not inference, which is rare. */
 const OTHER_CONNECTIONS = 16;
@@ -34,7 +34,8 @@ export class Member implements Candidate, UpstreamOwner {
   readonly #all = new Set<Upstream>();
   /** A stack, in which one that found other work meanwhile still stands. */
   readonly #idle: Upstream[] = [];
-  readonly #notReady = new Map<string, number>();
+  /** Until when which model or version is not asked of it. */
+  readonly #away = new Map<string, number>();
   #health: Health = UNKNOWN;
   #standing: Standing = 'unheard';
   #outstanding = 0;
@@ -66,10 +67,10 @@ export class Member implements Candidate, UpstreamOwner {
   }
 
   /** Raw connections and those of Node's client together stay within the bound. */
-  takes(model: string | null, now: number): boolean {
+  takes(subject: string | null, now: number): boolean {
     if (this.#outstanding >= this.#options.mostConnections || this.#isRemoved) return false;
-    if (model === null || this.#notReady.size === 0) return true;
-    return (this.#notReady.get(model) ?? 0) <= now;
+    if (subject === null || this.#away.size === 0) return true;
+    return (this.#away.get(subject) ?? 0) <= now;
   }
 
   /** A connection with nothing to do, `preferred` if it is one. Null: there are enough that have. */
@@ -121,9 +122,10 @@ export class Member implements Candidate, UpstreamOwner {
     else if (why === 'broken' || why === 'absurd') this.tell({ kind: 'failed' });
   }
 
-  notReady(model: string, now: number): void {
-    if (this.#notReady.size >= MOST_MARKS) this.#notReady.clear();
-    this.#notReady.set(model, now + NOT_READY_MS);
+  /** This model or version can not be had of it for now: it is not ready there, or not known yet. */
+  lacks(subject: string, now: number): void {
+    if (this.#away.size >= MOST_MARKS) this.#away.clear();
+    this.#away.set(subject, now + AWAY_MS);
   }
 
   tell(event: HealthEvent): void {
@@ -136,7 +138,7 @@ export class Member implements Candidate, UpstreamOwner {
   /** Sees to what comes with time alone. */
   sweep(now: number): void {
     this.#restand(now);
-    for (const [model, until] of this.#notReady) if (until <= now) this.#notReady.delete(model);
+    for (const [subject, until] of this.#away) if (until <= now) this.#away.delete(subject);
     for (const upstream of this.#all)
       if (!upstream.isConnected && now - upstream.since > CONNECT_TIMEOUT_MS) upstream.cut('refused');
       else if (upstream.isIdle && upstream.isConnected && now - upstream.since > IDLE_UPSTREAM_MS)

@@ -144,7 +144,9 @@ async function readBounded(file: string): Promise<string> {
     const { size } = await stat(file);
     if (size <= LARGEST_BYTES) return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new SwitchbackError('E_CONFIG', 'The list of runtimes can not be read.', { cause });
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    const message = `The list of runtimes ${file} can not be read (${why}): name a JSON file that this process may read.`;
+    throw new SwitchbackError('E_CONFIG', message, { cause });
   }
   throw new SwitchbackError('E_CONFIG', `The list of runtimes is larger than ${LARGEST_BYTES} bytes.`);
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as send } from 'node:http';
 import type { Member } from '../fleet/member.ts';
 import type { Loss } from '../fleet/upstream.ts';
-import { CONNECT_TIMEOUT_MS, SMALL_BYTES } from '../limits.ts';
+import { CONNECT_TIMEOUT_MS } from '../limits.ts';
 
 export interface Outgoing {
   method: string;
@@ -43,15 +43,13 @@ export async function attempt(member: Member, outgoing: Outgoing, signal: AbortS
   return result;
 }
 
-/** The body of an answer that says it is small; null: it is not, or it broke off. Nothing was read then. */
+/** The body of an answer that says it is small; null where it broke off. */
 export async function smallBody(answer: IncomingMessage): Promise<Buffer | null> {
-  const length = Number(answer.headers['content-length'] ?? Number.NaN);
-  if (!(length <= SMALL_BYTES)) return null;
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of answer) chunks.push(chunk);
   } catch {
-    return Buffer.alloc(0);
+    return null;
   }
   return Buffer.concat(chunks);
 }

@@ -6,12 +6,10 @@ import { statusOf } from '../../front/status.ts';
 import { readTimeoutMs } from '../../inference/deadline.ts';
 import { HOP_BY_HOP } from '../answer-head.ts';
 import type { Fleet, Route } from '../fleet/fleet.ts';
-import type { Member } from '../fleet/member.ts';
 import { ANSWER_TIMEOUT_MS } from '../limits.ts';
-import { allBusy, lostOnTheWay, nobodyThere, refuse, tooLate } from '../refuse.ts';
+import { refuse, tooLate } from '../refuse.ts';
 import { isPassedOn } from '../request-head.ts';
-import { isWorthAnother, MOST_ATTEMPTS, NOT_READY } from '../retry.ts';
-import { type Attempt, attempt, type Outgoing, smallBody } from './attempt.ts';
+import { type Answered, ask } from './ask.ts';
 import { collectBody, Reservation } from './body.ts';
 
 export interface PassageOptions {
@@ -19,6 +17,8 @@ export interface PassageOptions {
   elapsed: () => number;
   held: { bytes: number };
   isDraining: () => boolean;
+  /** How long a client may take nothing of what is written, in milliseconds. */
+  patienceMs: { reader: number };
 }
 
 export type Passage = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -29,6 +29,7 @@ export function passage(options: PassageOptions): Passage {
     const route = options.fleet.route(request.url!, request.headers.host);
     const reservation = new Reservation(options.held);
     try {
+      refuseTwoHosts(request);
       if (route === null) throw nothingThere(request);
       if (!VERBS.has(request.method!)) throw notThisVerb(request.method!);
       await pass(options, route, request, response, reservation);
@@ -58,8 +59,10 @@ async function pass(
   const signal = AbortSignal.any([ended.signal, isLate]);
   const outgoing = { method: request.method!, path: route.path, headers: headersOf(request, body), body };
   const { group } = route;
-  group.budget.request(arrivedAt);
-  const outcome = await ask(options, route, outgoing, signal);
+  group.arrived(arrivedAt);
+  const timeLeft = (): number | null =>
+    timeoutMs === null ? null : timeoutMs - Math.round(options.elapsed() - arrivedAt);
+  const outcome = await ask({ ...options, timeLeft }, route, outgoing, signal);
   if (response.closed || response.destroyed) return group.tally.gone();
   if (outcome instanceof SwitchbackError) {
     const error = isLate.aborted ? tooLate(timeoutMs ?? ANSWER_TIMEOUT_MS) : outcome;
@@ -70,73 +73,15 @@ async function pass(
   await sendAnswer(options, outcome, response);
 }
 
-type Answered = Attempt & { kind: 'answer' };
-
-/** Of one runtime, or of another one if the first was lost or not ready. */
-async function ask(
-  options: PassageOptions,
-  route: Route,
-  outgoing: Outgoing,
-  signal: AbortSignal,
-): Promise<Answered | SwitchbackError> {
-  const { group, target, environment } = route;
-  let except: Member | null = null;
-  let last: Answered | SwitchbackError = nobodyThere(environment);
-  for (let attempts = 1; attempts <= MOST_ATTEMPTS && !signal.aborted; attempts++) {
-    if (attempts > 1 && !mayRetry(group, options.elapsed())) break;
-    const member = group.choose(target?.model ?? null, options.elapsed(), except);
-    if (member === 'none') break;
-    if (member === 'full') return last instanceof SwitchbackError ? allBusy(environment) : last;
-    const outcome = await askOne(options, member, outgoing, signal);
-    if (outcome.kind === 'answer') {
-      if (outcome.body === null || !isWorthAnother(outcome.body)) return outcome;
-      if (target?.model && outcome.body.includes(NOT_READY)) member.notReady(target.model, options.elapsed());
-      last = outcome;
-    } else last = lostOnTheWay(environment);
-    except = group.members.length > 1 ? member : null;
-    if (except === null && outcome.kind === 'answer') break;
-  }
-  return last;
-}
-
-function mayRetry({ budget, tally }: Route['group'], now: number): boolean {
-  if (!budget.take(now)) {
-    tally.retriesSpared++;
-    return false;
-  }
-  tally.retries++;
-  return true;
-}
-
-async function askOne(
-  { elapsed }: PassageOptions,
-  member: Member,
-  outgoing: Outgoing,
-  signal: AbortSignal,
-): Promise<Attempt> {
-  const sentAt = elapsed();
-  member.begin();
-  try {
-    const outcome = await attempt(member, outgoing, signal);
-    if (outcome.kind === 'lost') {
-      member.lost(outcome.why);
-      return outcome;
-    }
-    const { answer } = outcome;
-    member.answered(elapsed() - sentAt, answer.statusCode!, elapsed());
-    return answer.statusCode === 503 ? { ...outcome, body: await smallBody(answer) } : outcome;
-  } finally {
-    member.end();
-  }
-}
-
 async function sendAnswer(
-  { isDraining }: PassageOptions,
+  { isDraining, patienceMs }: PassageOptions,
   { answer, body }: Answered,
   response: ServerResponse,
 ): Promise<void> {
   const headers = passedOn(answer.rawHeaders, name => !HOP_BY_HOP.has(name));
-  response.writeHead(answer.statusCode!, [...headers, ...(isDraining() ? ['connection', 'close'] : [])]);
+  const isLast = isDraining() || wantsUpgrade(response.req);
+  response.setTimeout(patienceMs.reader, () => response.destroy());
+  response.writeHead(answer.statusCode!, [...headers, ...(isLast ? ['connection', 'close'] : [])]);
   if (body !== null) return void response.end(body);
   // An answer that breaks off, or a client that goes away: both connections are given up.
   await pipeline(answer, response).catch(() => response.destroy());
@@ -151,14 +96,20 @@ function sendRefusal(
   if (response.headersSent || response.destroyed) return void response.destroy();
   const { status, headers, body } = refuse(route?.target ?? null, error);
   const length = Buffer.byteLength(body);
-  // What is left of a body that was refused before its end is not read on.
-  const isLast = isDraining() || !response.req.complete;
+  // What is left of a body that was refused before its end, or of a request that is none, is not read on.
+  const isClear = response.req.complete && error.code !== 'E_BODY' && !wantsUpgrade(response.req);
+  const isLast = isDraining() || !isClear;
   response.writeHead(status, [
     ...headers,
     ...['content-length', String(length)],
     ...(isLast ? ['connection', 'close'] : []),
   ]);
   response.end(body);
+}
+
+/** What follows such a request is read by nobody: Node leaves it to whoever would upgrade. */
+function wantsUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined;
 }
 
 /** Names and values in turn. Where the body ends is said anew, whatever was said of it. */
@@ -185,6 +136,14 @@ function passedOn(raw: readonly string[], isKept: (name: string) => boolean): st
 
 function one(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
+}
+
+/** Which of them counts could be seen otherwise further on (RFC 9112, 3.2). */
+function refuseTwoHosts({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]!.toLowerCase() === 'host') hosts++;
+  if (hosts > 1) throw new SwitchbackError('E_BODY', 'The request has more than one Host header: send one.');
 }
 
 function nothingThere({ method, url }: IncomingMessage): SwitchbackError {
