@@ -16,7 +16,6 @@ export const gateway: HostileInputs = {
     tests: [
       'of one request none is made two, and nobody gets the answer of another (H03)',
       'a hundred thousand chunks of a byte are one body',
-      'whatever comes, runtimes hear of no request that Node itself would not have heard',
     ],
   },
   H04: {
