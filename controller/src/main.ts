@@ -18,6 +18,7 @@ import { Leadership } from './leadership.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { sqliteLedger } from './ledger/sqlite/index.ts';
 import { type Log, makeLog } from './log.ts';
+import { LONG_LIVED } from './long-lived.ts';
 import type { Observation } from './observation/observation.ts';
 import { runtimeCounts } from './observation/runtime-counts/index.ts';
 import { OperationRunner } from './operation/runner.ts';
@@ -86,7 +87,7 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const actuation = parts.use(
     failing.actuation(
       localProcessActuation({
-        command: [process.execPath, RUNTIME],
+        command: [process.execPath, ...LONG_LIVED, RUNTIME],
         directory: paths.runtimes,
         controllerUrl,
         tokenFile: paths.runtimeToken,

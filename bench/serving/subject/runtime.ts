@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OBSERVATION_PATH, RuntimeObservation } from '@switchback-ml/schemas';
+import { LONG_LIVED } from '../../../controller/src/long-lived.ts';
 import type { Sample } from '../model/sample.ts';
 import { descendants } from '../usage/processes.ts';
 import { type Encoding, HEAD_LENGTH, readV2, v2Request } from '../v2.ts';
@@ -87,7 +88,11 @@ export async function startListening(
   let address: string | null = null;
   const child = await Child.start({
     program: process.execPath,
-    args: [program, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])],
+    args: [
+      ...LONG_LIVED,
+      program,
+      ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+    ],
     onLine: line => {
       const { msg, address: at } = JSON.parse(line) as { msg?: string; address?: string };
       if (msg === says && at !== undefined) address = at;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ERROR_CODES } from '@switchback-ml/schemas';
 import { type Clock, systemClock } from '../clock.ts';
 import { messageOf, SwitchbackError } from '../error.ts';
+import { LONG_LIVED } from '../long-lived.ts';
 import { type LogLine, logLine } from './logs/line.ts';
 
 const GATEWAY = fileURLToPath(new URL('../../../runtime/src/gateway/main.ts', import.meta.url));
@@ -39,7 +40,12 @@ export interface GatewayOptions {
  * or go on, and E_CONFIG where this installation has none.
  */
 export async function gateway(options: GatewayOptions): Promise<void> {
-  const { signal, onLine, clock = systemClock, program = [process.execPath, GATEWAY] } = options;
+  const {
+    signal,
+    onLine,
+    clock = systemClock,
+    program = [process.execPath, ...LONG_LIVED, GATEWAY],
+  } = options;
   if (program[1] !== undefined && !existsSync(program[1]))
     throw new SwitchbackError(
       'E_CONFIG',

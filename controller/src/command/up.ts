@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Status } from '@switchback-ml/schemas';
 import { type Clock, systemClock } from '../clock.ts';
 import { SwitchbackError } from '../error.ts';
+import { LONG_LIVED } from '../long-lived.ts';
 import { readSecret, STATE_FILES } from './controller/state-directory.ts';
 import { logFiles } from './logs/files.ts';
 import { takeProcessLock } from './process-lock.ts';
@@ -83,7 +84,7 @@ export async function up(options: UpOptions): Promise<Running> {
   await takeState(state, opened);
   const kept = new KeptController({
     command: [
-      ...(options.controller ?? [process.execPath, CONTROLLER]),
+      ...(options.controller ?? [process.execPath, ...LONG_LIVED, CONTROLLER]),
       ...controllerArguments(options, state),
     ],
     logFile: join(state, STATE_FILES.log),

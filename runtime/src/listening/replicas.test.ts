@@ -193,7 +193,8 @@ function asking({ port, callers, isKeptAlive }: Load) {
       const first = await askOnce(port, agent);
       if (first === null) ok++;
       else failed.push(first);
-      const second = first === null ? null : await askOnce(port, agent);
+      // On another connection: of those that are kept, more than one may be open to whoever is gone.
+      const second = first === null ? null : await askOnce(port, false);
       if (second !== null) failedTwice.push(second);
     }
   });
