@@ -250,3 +250,27 @@ describe.skipIf(!hasGitLfs())('where no upstream says what others have', () => {
     expect(await it.problems()).toEqual([]);
   });
 });
+
+describe.skipIf(!hasGitLfs())('a version that others have,', () => {
+  const refuses = async (): Promise<void> => {
+    throw new SwitchbackError('E_MODEL_GOLDEN', 'The graph answers otherwise: row 3: score is 0.1.');
+  };
+
+  it('is not tried, which is said; if it is asked for it is, and the way that is left is told', async () => {
+    await using it = await clone(GIT_ATTRIBUTES);
+    await pushed(it);
+    const { folder, environment } = { folder: it.work, environment: it.environment };
+
+    const found = await validate({ folder, environment, signal, attempt: refuses });
+    const all = await validate({ folder, environment, signal, attempt: refuses, triesAll: true });
+
+    expect(found).toMatchObject({ problems: [], tried: 0 });
+    expect(found.untried).toBeGreaterThan(0);
+    expect(all).toMatchObject({ tried: found.untried, untried: 0 });
+    expect(all.problems[0]).toMatchObject({
+      code: 'E_MODEL_GOLDEN',
+      message: expect.stringContaining('row 3: score is 0.1'),
+      remedy: expect.stringMatching(/^Others have this version, and versions never change: .* new label/),
+    });
+  });
+});

@@ -26,6 +26,8 @@ export interface ValidateOptions {
   environment?: Environment;
   /** How a graph is tried; unless said, in a process of its own, as a runtime would. */
   attempt?: VersionsRequest['attempt'];
+  /** Whether graphs of versions that others have are tried too. */
+  triesAll?: boolean;
 }
 
 export interface Validation {
@@ -34,6 +36,8 @@ export interface Validation {
   notes: readonly string[];
   /** New versions whose graph was asked its golden rows. */
   tried: number;
+  /** Versions whose graph could be and was not, since others have them. */
+  untried: number;
   models: number;
   versions: number;
   environments: number;
@@ -52,7 +56,14 @@ const NO_COMMIT = CommitSha.parse('0'.repeat(40));
  * In a clone its past is read too: versions are add-only.
  */
 export async function validate(options: ValidateOptions): Promise<Validation> {
-  const { folder, signal, progress = () => {}, environment = process.env, attempt } = options;
+  const {
+    folder,
+    signal,
+    progress = () => {},
+    environment = process.env,
+    attempt,
+    triesAll = false,
+  } = options;
   progress(`listing ${folder}`);
   const clone = await findClone(folder, { environment, signal });
   const read = await readFolder({ folder, clone, environment, signal });
@@ -60,7 +71,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
   const past = clone && (await readPast(clone, signal));
   const state = await readDesired(read, past, { signal, progress });
   const versions = await checkVersions({
-    ...{ folder, read, desired: state, past, signal, progress },
+    ...{ folder, read, desired: state, past, signal, progress, triesAll },
     ...(attempt && { attempt }),
   });
   await using artifacts = artifactHistory(clone, past, signal);
@@ -72,6 +83,7 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
     problems: [...own, ...problems, ...removed, ...versions.problems].sort(byPlace),
     notes: [...(past?.isShallow ? [SHALLOW] : []), ...versions.notes],
     tried: versions.tried,
+    untried: versions.untried,
     models: models.size,
     versions: [...models.values()].reduce((count, { versions }) => count + versions.length, 0),
     environments: environments.size,

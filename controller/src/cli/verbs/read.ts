@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Status } from '@switchback-ml/schemas';
 import type { Command } from 'commander';
-import { events, status, validate } from '../../command/index.ts';
+import { events, status, type Validation, validate } from '../../command/index.ts';
 import type { AddVerbs } from '../add-verbs.ts';
 import { numberBetween, type StateFlags, stateOf, withOutput, withState } from '../options.ts';
 import { eventLine } from '../print/event.ts';
@@ -55,19 +55,26 @@ const addValidate: AddVerbs = (program, terminal, finish) => {
   withOutput(program.command('validate'))
     .description('What the controller would say of a working folder, before it is committed')
     .option('--repo <folder>', 'folder of the model repository', '.')
-    .action(async ({ repo, output }: { repo: string; output: string }) => {
+    .option('--all', 'try the graphs of versions that others have, too', false)
+    .action(async ({ repo, all, output }: { repo: string; all: boolean; output: string }) => {
       const folder = resolve(terminal.directory, repo);
       using slow = slowly(terminal);
       const { environment, signal } = terminal;
-      const found = await validate({ folder, environment, progress: slow.progress, signal });
-      const { problems, models, versions, environments, tried, notes } = found;
+      const asked = { folder, environment, triesAll: all, progress: slow.progress, signal };
+      const found = await validate(asked);
+      const { problems, models, versions, environments, notes } = found;
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       const counts = `${models} models, ${versions} versions, ${environments} environments: `;
-      const trials = tried === 0 ? '' : `, ${tried} new ${tried === 1 ? 'graph' : 'graphs'} tried`;
-      const verdict = `${errors} errors, ${problems.length - errors} warnings${trials}`;
+      const verdict = `${errors} errors, ${problems.length - errors} warnings${trialsText(found)}`;
       const text = problems.length > 0 ? `${problemsText(problems)}\n` : '';
       for (const note of notes) terminal.err(`${note}\n`);
       terminal.out(output === 'json' ? json(found) : `${text}${counts}${verdict}\n`);
       finish(errors > 0 ? EXIT.differs : EXIT.ok);
     });
 };
+
+/** No error of a graph that nobody asked means nothing. */
+function trialsText({ tried, untried }: Pick<Validation, 'tried' | 'untried'>): string {
+  const done = tried === 0 ? '' : `, ${tried} ${tried === 1 ? 'graph' : 'graphs'} tried`;
+  return untried === 0 ? done : `${done}, ${untried} that others have not tried (--all)`;
+}

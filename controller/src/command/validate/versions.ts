@@ -22,6 +22,8 @@ export interface VersionsRequest {
   desired: DesiredState;
   /** Null: nothing is known of it, and every version is new. */
   past: FolderPast | null;
+  /** Whether the graphs of versions that others have are tried too. */
+  triesAll?: boolean;
   /** Throws with the code and the sentence that a runtime would refuse it with. */
   attempt?: typeof tryVersion;
   signal: AbortSignal;
@@ -32,6 +34,8 @@ export interface Found {
   problems: Problem[];
   /** Graphs that were asked their golden rows. */
   tried: number;
+  /** Graphs that were not, since others have them. */
+  untried: number;
   notes: string[];
 }
 
@@ -40,8 +44,9 @@ export async function checkVersions(request: VersionsRequest): Promise<Found> {
   const problems = await checkGolden(request);
   const flawed = new Set(problems.map(({ path }) => folderOf(path)));
   const { attempt, notes } = attemptOf(request);
-  const all = newVersions(request).filter(({ at }) => !flawed.has(at));
-  const trials = attempt === null ? [] : all.slice(-MOST_TRIALS);
+  const here = versionsHere(request).filter(({ at }) => !flawed.has(at));
+  const all = request.triesAll ? here : here.filter(({ standing }) => isNew(standing));
+  const trials = attempt === null ? [] : all.slice(request.triesAll ? 0 : -MOST_TRIALS);
   for (const one of trials) {
     request.progress(`trying the graph of ${one.name}`);
     const problem = await trial(attempt ?? tryVersion, one, request);
@@ -49,7 +54,7 @@ export async function checkVersions(request: VersionsRequest): Promise<Found> {
   }
   if (attempt !== null && all.length > trials.length)
     notes.push(`${all.length - trials.length} more new versions were not tried; the controller does.`);
-  return { problems, tried: trials.length, notes };
+  return { problems, tried: trials.length, untried: here.length - all.length, notes };
 }
 
 function attemptOf({ attempt }: VersionsRequest): { attempt: typeof tryVersion | null; notes: string[] } {
@@ -79,7 +84,7 @@ async function checkGolden({ folder, read, past, signal }: VersionsRequest): Pro
   return problems;
 }
 
-interface NewVersion {
+interface VersionHere {
   /** `models/payments/fraud/versions/1.3.0` */
   at: string;
   /** `fraud@1.3.0` */
@@ -89,14 +94,14 @@ interface NewVersion {
 }
 
 /** Those that may serve by all else that is known, oldest first, with their bytes here. */
-function newVersions({ desired, read, past }: VersionsRequest): NewVersion[] {
+function versionsHere({ desired, read, past }: VersionsRequest): VersionHere[] {
   return [...desired.models.values()].flatMap(({ name, folder, versions }) =>
     versions.flatMap(version => {
       const at = `models/${folder}/versions/${version.label}`;
       const isHere = ['model.onnx', 'golden.json'].every(file => read.present.has(`${at}/${file}`));
       if (!isHere) return [];
       const standing = standingOf(`${at}/version.yaml`, past);
-      return isNew(standing) ? [{ at, name: `${name}@${version.label}`, version, standing }] : [];
+      return [{ at, name: `${name}@${version.label}`, version, standing }];
     }),
   );
 }
@@ -117,7 +122,7 @@ const OTHER_REMEDY = {
 
 async function trial(
   attempt: typeof tryVersion,
-  { at, version, standing }: NewVersion,
+  { at, version, standing }: VersionHere,
   { folder, signal }: VersionsRequest,
 ): Promise<Problem | null> {
   const { signature, artifacts } = version;
@@ -135,15 +140,15 @@ async function trial(
     const { file: name, remedy } = REMEDIES[code] ?? OTHER_REMEDY;
     const path = `${at}/${name}`;
     const message = `${path} ${clause(messageOf(error))}`;
-    const fold = howToFold(at, standing);
-    return {
-      code,
-      severity: 'error',
-      path,
-      message,
-      remedy: fold === null ? `${remedy}.` : `${remedy}; then ${fold}`,
-    };
+    return { code, severity: 'error', path, message, remedy: remedyOf(remedy, at, standing) };
   }
+}
+
+function remedyOf(remedy: string, at: string, standing: Standing): string {
+  if (!isNew(standing))
+    return 'Others have this version, and versions never change: add what is right under a new label, and release that.';
+  const fold = howToFold(at, standing);
+  return fold === null ? `${remedy}.` : `${remedy}; then ${fold}`;
 }
 
 /** `The graph …, x. Register the version anew.` → `the graph …, x` */
