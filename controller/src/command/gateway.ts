@@ -46,7 +46,8 @@ export async function gateway(options: GatewayOptions): Promise<void> {
     clock = systemClock,
     program = [process.execPath, ...LONG_LIVED, GATEWAY],
   } = options;
-  if (program[1] !== undefined && !existsSync(program[1]))
+  const script = program.at(-1);
+  if (script !== undefined && !existsSync(script))
     throw new SwitchbackError(
       'E_CONFIG',
       'The gateway is a part of the runtime, which is not installed here: run this where the runtime is.',
