@@ -71,6 +71,16 @@ describe('a long queue', () => {
   });
 });
 
+test('all who are sent away within a moment are told the same, and who comes later how it is then', () => {
+  const admission = new Admission(1000);
+  const tell = (waitingRows: number, now: number) =>
+    admission.refusal({ ...ROOM, waitingRows }, now)?.error.message;
+
+  expect(tell(1000, 0)).toContain('1000 rows wait already');
+  expect(tell(1024, 49)).toContain('1000 rows wait already');
+  expect(tell(1024, 50)).toContain('1024 rows wait already');
+});
+
 describe('a queue that is kept short', () => {
   test('sends away what waits beyond it, once', () => {
     const admission = new Admission(1000);
@@ -85,8 +95,8 @@ describe('a queue that is kept short', () => {
   test('takes no more than keeps the engines busy, and says so', () => {
     const admission = shortened();
 
-    expect(admission.refusal({ ...ROOM, rowsBefore: 15 }, 10)).toBeNull();
-    const error = admission.refusal({ ...ROOM, rowsBefore: 16, queuedRows: 16 }, 10)?.error;
+    expect(admission.refusal({ ...ROOM, rowsBefore: 15 }, 100)).toBeNull();
+    const error = admission.refusal({ ...ROOM, rowsBefore: 16, queuedRows: 16 }, 100)?.error;
     expect(error?.message).toContain('no more than 16 rows may wait, and 16 do');
   });
 
@@ -111,9 +121,9 @@ describe('who is sent away unread', () => {
     expect(shortened().refusalUnread({ ...ROOM, waitingRows: 900, queuedRows: 3 }, 10)).toBeNull();
   });
 
-  test('are all but every sixteenth where there is none', () => {
+  test('are all but every sixty-fourth where there is none', () => {
     const admission = shortened();
-    const read = Array.from({ length: 160 }, () => admission.refusalUnread(ROOM, 10) === null);
+    const read = Array.from({ length: 640 }, () => admission.refusalUnread(ROOM, 10) === null);
 
     expect(read.filter(Boolean)).toHaveLength(10);
   });

@@ -6,7 +6,9 @@ const LONGEST_RETRY_MS = 60_000;
 /** So long is a stated priority remembered: meanwhile requests are read before they are turned away. */
 const PRIORITY_MEMORY_MS = 60_000;
 /** Of those that could be turned away unread, every so-manieth is read, or a priority would never be noticed. */
-const READ_EVERY = 16;
+const READ_EVERY = 64;
+/** So long the same is told to all: a refusal costs more to word than to send. */
+const SAME_FOR_MS = 50;
 
 export interface Queued {
   /** Rows of whatever was let in and is not begun. */
@@ -38,6 +40,7 @@ export class Admission {
   readonly #standing = new Standing();
   #prioritySeenAt = Number.NEGATIVE_INFINITY;
   #unread = 0;
+  #told: { error: SwitchbackError; isShort: boolean; at: number } | null = null;
 
   /** `capacityRows`: that may wait. */
   constructor(capacityRows: number) {
@@ -70,12 +73,19 @@ export class Admission {
   }
 
   #noRoom(queued: Queued, now: number): Refusal {
-    const { waitingRows, queuedRows, busyRows, isOut } = queued;
-    const keepsRows = !isOut && this.#standing.refused(now) ? busyRows : null;
-    const message = this.#standing.holds(now)
+    const keepsRows = !queued.isOut && this.#standing.refused(now) ? queued.busyRows : null;
+    const isShort = this.#standing.holds(now);
+    const told = this.#told;
+    const isSame = told !== null && told.isShort === isShort && now - told.at < SAME_FOR_MS;
+    const error = isSame ? told.error : overloaded(queued, this.#wording(queued, isShort));
+    if (!isSame) this.#told = { error, isShort, at: now };
+    return { error, keepsRows };
+  }
+
+  #wording({ waitingRows, queuedRows, busyRows }: Queued, isShort: boolean): string {
+    return isShort
       ? `More is asked than can be done, so no more than ${busyRows} rows may wait, and ${queuedRows} do: try again later, or with fewer callers.`
       : `${waitingRows} rows wait already and ${this.#capacityRows} may: try again later, or with fewer callers.`;
-    return { error: overloaded(queued, message), keepsRows };
   }
 }
 

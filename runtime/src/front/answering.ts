@@ -33,6 +33,7 @@ export function answering(options: AnsweringOptions): Answering {
   const { inference, clock, log, commit } = options;
   const toldBy = answeredBy();
   const acceptedOf = rememberedAccepted();
+  const refuse = rememberedRefusal();
   return async (target, message, caller) => {
     let model = '';
     let answer: HttpAnswer;
@@ -42,7 +43,7 @@ export function answering(options: AnsweringOptions): Answering {
       const arrivedAt = clock.elapsed();
       const outcome = await inference.infer({ model, version, message, protocol, caller, arrivedAt });
       const by = outcome.backend === null ? [] : toldBy(outcome.backend, commit());
-      answer = answerOf(target, outcome, by);
+      answer = answerOf(target, outcome, by, refuse);
     } catch (thrown) {
       // What was wrong with the request itself is told with an example that this model takes.
       const asked = inference.describe(model, target.version);
@@ -54,9 +55,14 @@ export function answering(options: AnsweringOptions): Answering {
 }
 
 /** `by`: headers that name who answered, or failed. */
-function answerOf(target: Target, outcome: InferenceOutcome, by: readonly string[]): HttpAnswer {
+function answerOf(
+  target: Target,
+  outcome: InferenceOutcome,
+  by: readonly string[],
+  refuse: typeof refusal,
+): HttpAnswer {
   if (outcome.kind === 'failed') {
-    const { status, headers, body } = refusal(target, outcome.error, outcome.backend);
+    const { status, headers, body } = refuse(target, outcome.error, outcome.backend);
     return { status, headers: [...headers, ...by], body };
   }
   const { headers, body } = outcome.reply;
@@ -80,6 +86,17 @@ export function refusal(
     status: statusOf(error.code),
     headers: retryAfter === undefined ? headers : [...headers, 'retry-after', String(retryAfter)],
     body,
+  };
+}
+
+/** The same, printed once for all who are told the very same: under overload these are many in a moment. */
+function rememberedRefusal(): typeof refusal {
+  let last: { error: SwitchbackError; protocol: Target['protocol']; answer: HttpAnswer } | null = null;
+  return (target, error, example) => {
+    if (error.code !== 'E_OVERLOADED') return refusal(target, error, example);
+    if (last?.error !== error || last.protocol !== target.protocol)
+      last = { error, protocol: target.protocol, answer: refusal(target, error, example) };
+    return last.answer;
   };
 }
 
