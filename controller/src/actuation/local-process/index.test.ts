@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EnvironmentName } from '@switchback-ml/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
-import { makeLog } from '../../log.ts';
 import {
   actuationContract,
   DEV,
@@ -26,23 +24,18 @@ import type { Actuation, ObservedRuntime } from '../actuation.ts';
 import { localProcessActuation } from './index.ts';
 import type { LocalProcessActuationOptions } from './options.ts';
 import { ProcessRecord } from './process-record.ts';
+import { endAll, standInOptions, temporaryFolder } from './stand-ins.fixture.ts';
 import { startTimeOf } from './system-process.ts';
 
-const STAND_IN = fileURLToPath(new URL('./stand-in-runtime.fixture.ts', import.meta.url));
 const CONTROLLER = fileURLToPath(new URL('./short-lived-controller.fixture.ts', import.meta.url));
 
 let folder: string;
 const opened: Actuation[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'switchback-actuation-'));
-  mkdirSync(join(folder, 'runtimes'));
-  writeFileSync(join(folder, 'token'), 'a-token\n');
+  folder = temporaryFolder();
 });
 afterEach(async () => {
-  for (const actuation of opened.splice(0)) await actuation[Symbol.asyncDispose]();
-  // What a failed test left behind is found the way a new controller would find it.
-  await using last = localProcessActuation(options());
-  await last.stopAll(AbortSignal.abort());
+  await endAll(opened, options());
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -356,22 +349,8 @@ describe('local process actuation', () => {
   });
 });
 
-/** Three times as fast as the system's, so that five seconds of silence pass in less than two. */
-const FAST: Clock = {
-  now: () => systemClock.now() * 3,
-  sleep: (ms, signal) => systemClock.sleep(ms / 3, signal),
-};
-
 function options(): LocalProcessActuationOptions {
-  return {
-    command: [process.execPath, STAND_IN],
-    directory: join(folder, 'runtimes'),
-    controllerUrl: 'http://127.0.0.1:1',
-    tokenFile: join(folder, 'token'),
-    host: '127.0.0.1',
-    clock: FAST,
-    log: makeLog('silent'),
-  };
+  return standInOptions(folder);
 }
 
 function actuating(changed: Partial<LocalProcessActuationOptions> = {}): Actuation {

@@ -1,44 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EnvironmentName } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
-import { makeLog } from '../../log.ts';
 import { NEVER, PROD, running, scale, until, want } from '../actuation.contract.ts';
 import type { Actuation, ObservedRuntime, ObservedState } from '../actuation.ts';
 import { engineMemoryBytes } from './engine-memory.ts';
 import { localProcessActuation } from './index.ts';
 import type { LocalProcessActuationOptions } from './options.ts';
 import { ProcessRecord, processFile } from './process-record.ts';
+import { endAll, STAND_IN, standInOptions, temporaryFolder } from './stand-ins.fixture.ts';
 import { startTimeOf } from './system-process.ts';
-
-const STAND_IN = fileURLToPath(new URL('./stand-in-runtime.fixture.ts', import.meta.url));
 
 let folder: string;
 const opened: Actuation[] = [];
 const children: ChildProcess[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'switchback-replicas-'));
-  mkdirSync(join(folder, 'runtimes'));
-  writeFileSync(join(folder, 'token'), 'a-token\n');
+  folder = temporaryFolder();
 });
 afterEach(async () => {
-  for (const actuation of opened.splice(0)) await actuation[Symbol.asyncDispose]();
-  await using last = localProcessActuation(options());
-  await last.stopAll(AbortSignal.abort());
+  await endAll(opened, options());
   for (const child of children.splice(0)) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
@@ -226,15 +210,7 @@ const FAST: Clock = {
 };
 
 function options(): LocalProcessActuationOptions {
-  return {
-    command: [process.execPath, STAND_IN],
-    directory: join(folder, 'runtimes'),
-    controllerUrl: 'http://127.0.0.1:1',
-    tokenFile: join(folder, 'token'),
-    host: '127.0.0.1',
-    clock: FAST,
-    log: makeLog('silent'),
-  };
+  return standInOptions(folder, FAST);
 }
 
 function actuating(changed: Partial<LocalProcessActuationOptions> = {}): Actuation {

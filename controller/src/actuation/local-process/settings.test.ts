@@ -1,8 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Instant } from '@switchback-ml/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
@@ -13,8 +11,7 @@ import type { Actuation, ObservedRuntime } from '../actuation.ts';
 import { localProcessActuation } from './index.ts';
 import type { LocalProcessActuationOptions } from './options.ts';
 import { retryDelayMs } from './patience.ts';
-
-const STAND_IN = fileURLToPath(new URL('./stand-in-runtime.fixture.ts', import.meta.url));
+import { endAll, FAST, standInOptions, temporaryFolder } from './stand-ins.fixture.ts';
 
 /** What a runtime may be late in, and more. */
 const LATE_MS = 61_000;
@@ -22,14 +19,10 @@ const LATE_MS = 61_000;
 let folder: string;
 const opened: Actuation[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'switchback-settings-'));
-  mkdirSync(join(folder, 'runtimes'));
-  writeFileSync(join(folder, 'token'), 'a-token\n');
+  folder = temporaryFolder();
 });
 afterEach(async () => {
-  for (const actuation of opened.splice(0)) await actuation[Symbol.asyncDispose]();
-  await using last = localProcessActuation(options());
-  await last.stopAll(AbortSignal.abort());
+  await endAll(opened, options());
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -167,11 +160,6 @@ test('one that waits before it starts again is not delayed by being wanted as be
   expect(there?.grpcAddress).toBeDefined();
 });
 
-const FAST: Clock = {
-  now: () => systemClock.now() * 3,
-  sleep: (ms, signal) => systemClock.sleep(ms / 3, signal),
-};
-
 /** Time goes on and can leap. */
 function leaping(): { clock: Clock; leap: (ms: number) => void } {
   let leapt = 0;
@@ -214,15 +202,7 @@ function pick(log: Log): Log {
 }
 
 function options(): LocalProcessActuationOptions {
-  return {
-    command: [process.execPath, STAND_IN],
-    directory: join(folder, 'runtimes'),
-    controllerUrl: 'http://127.0.0.1:1',
-    tokenFile: join(folder, 'token'),
-    host: '127.0.0.1',
-    clock: FAST,
-    log: makeLog('silent'),
-  };
+  return standInOptions(folder);
 }
 
 function actuating(changed: Partial<LocalProcessActuationOptions> = {}): Actuation {
