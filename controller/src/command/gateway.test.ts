@@ -105,6 +105,14 @@ describe('a gateway that is run from here', () => {
     await expect(infer(fields['address'])).rejects.toThrow('fetch failed');
   });
 
+  it('ends well where it is told to before it can hear that', async () => {
+    const { done, stop } = start({ runtimes: await listOf(), port: 0 });
+
+    await stop();
+
+    await expect(done).resolves.toBeUndefined();
+  });
+
   it('says in its own words why it can not start', async () => {
     const taken = new URL(await startRuntime());
     const [noFile, noList, noPort] = [

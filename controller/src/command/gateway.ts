@@ -97,7 +97,9 @@ async function ending(child: ChildProcess, signal: AbortSignal, clock: Clock): P
   const how = await new Promise<string | null>(resolve => {
     child.once('error', error => resolve(`it could not be started: ${messageOf(error)}`));
     child.once('exit', (code, by) => {
-      if (code === 0) resolve(null);
+      // A signal of ours that comes before the program can hear any ends it as well.
+      const wasTold = signal.aborted && by === 'SIGTERM';
+      if (code === 0 || wasTold) resolve(null);
       else resolve(by === null ? `it exited with ${code}` : `it was ended by ${by}`);
     });
   });

@@ -17,6 +17,8 @@ async function main(args: readonly string[]): Promise<number> {
   const log = makeLog(fields);
   try {
     const settings = parseGatewayArguments(args);
+    // From here on, also while it starts: who stops it as soon as it listens finds it listening to that.
+    const stopped = untilStopped();
     await using _watchdog = startWatchdog({ ...BLOCKED, fields }, log);
     await using _gateway = await startGateway({
       ...settings,
@@ -26,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
       log,
     });
     using unexpected = watchUnexpected(log, () => {});
-    const reason = await untilStopped(unexpected.fatal);
+    const reason = await Promise.race([stopped, untilFatal(unexpected.fatal)]);
     log.info({ reason }, 'gateway is stopping');
     return unexpected.fatal.aborted ? 1 : 0;
   } catch (error) {
@@ -36,11 +38,17 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function untilStopped(fatal: AbortSignal): Promise<string> {
+/** Why, once somebody wants it to end. */
+function untilStopped(): Promise<string> {
   return new Promise(resolve => {
-    fatal.addEventListener('abort', () => resolve('an exception that nobody caught'), { once: true });
     process.once('SIGTERM', resolve).once('SIGINT', resolve);
     // Whoever started us by a channel and is gone has nobody left who would stop us.
     if (process.connected) process.once('disconnect', () => resolve('who started it is gone'));
+  });
+}
+
+function untilFatal(fatal: AbortSignal): Promise<string> {
+  return new Promise(resolve => {
+    fatal.addEventListener('abort', () => resolve('an exception that nobody caught'), { once: true });
   });
 }
