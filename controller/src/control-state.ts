@@ -5,10 +5,10 @@ import type { ToldMissing } from './missing-artifacts.ts';
 import { OpenOperations } from './operation/open-operations.ts';
 import { type DivergenceState, NO_DIVERGENCE } from './plan/divergence.ts';
 import type { ToldReplacements } from './replaced-engines.ts';
-import type { RolloutState, Subject } from './rollout/rollout-state.ts';
+import type { RolloutState, Served, Subject } from './rollout/rollout-state.ts';
 import type { AnalysisState } from './verdict/analysis.ts';
 
-/** What the controller remembers between cycles; all of it but the verdicts stands in the ledger as well. */
+/** What the controller remembers between cycles; all of it but verdicts and what is served stands in the ledger as well. */
 export interface ControlState {
   rollouts: ReadonlyMap<Subject, RolloutState>;
   analyses: ReadonlyMap<Subject, AnalysisState>;
@@ -17,6 +17,8 @@ export interface ControlState {
   savedAt: Instant;
   /** Of the newest revision of each deployment. */
   verdicts: ReadonlyMap<Subject, Verdict>;
+  /** By the words of runtimes until then. */
+  served: Served;
   readonly open: OpenOperations;
   diverged: DivergenceState;
   toldReplacements: ToldReplacements;
@@ -38,6 +40,7 @@ export function controlState({ open, rollouts, analyses }: LedgerView): ControlS
     savedAnalyses: analyses as Map<Subject, AnalysisState>,
     savedAt: 0,
     verdicts: new Map(),
+    served: () => null,
     open: new OpenOperations(open),
     diverged: NO_DIVERGENCE,
     toldReplacements: new Map(),

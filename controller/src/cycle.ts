@@ -30,7 +30,8 @@ export async function cycle(
   const openRollbacks = state.open.rollbacks();
   const known = recoverStates(state.rollouts, desired, view, world.observation, now);
   const paused = withPauses(known, asked.requests, now);
-  const rolled = rollout({ desired, states: paused.states, openRollbacks, verdicts: state.verdicts, now });
+  const { verdicts, served } = state;
+  const rolled = rollout({ desired, states: paused.states, openRollbacks, verdicts, served, now });
   const planned = plan({
     target: rolled.target,
     commit: view.head,

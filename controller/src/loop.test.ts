@@ -85,6 +85,33 @@ test('a first release serves at once and bakes into last good', () => {
   });
 });
 
+test('a version that follows one that has not baked is tried beside it, and goes back to it', async () => {
+  await using young = await Loop.open();
+  const files = { ...PROD, ...versionFiles('fraud', '1.0.0'), ...versionFiles('fraud', '1.1.0') };
+  await young.commit({ ...files, ...releaseFile('prod', 'fraud', '1.0.0') }, 'first');
+  await young.pass();
+  young.serve('1.0.0', 20);
+  await young.pass();
+
+  await young.commit(releaseFile('prod', 'fraud', '1.1.0'), 'promote 1.1.0');
+  await young.pass();
+  expect(young.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });
+  young.serve('1.0.0', 900);
+  young.serve('1.1.0', 50, 40);
+  await young.pass();
+  await young.pass();
+
+  expect(young.weights()).toEqual({ '1.0.0': 100 });
+  expect(young.state.rollouts.get('prod/fraud')?.candidate).toMatchObject({
+    phase: 'baking',
+    revision: { version: '1.0.0' },
+  });
+  await until(async () => {
+    await young.pass(10);
+    return (await young.log()).some(line => line.startsWith('prod/fraud: back to 1.0.0'));
+  });
+});
+
 test('a good version goes step by step to all the traffic', async () => {
   await beginCanary();
   expect(loop.weights()).toEqual({ '1.0.0': 90, '1.1.0': 10 });

@@ -1,13 +1,14 @@
-import type { Instant, RevisionId } from '@switchback-ml/schemas';
+import type { Instant } from '@switchback-ml/schemas';
 import type { DesiredDeployment, DesiredState, RevisionSpec } from './desired/desired-state.ts';
 import { revision } from './desired/identity.ts';
-import type { Heard, Observation } from './observation/observation.ts';
+import type { Observation } from './observation/observation.ts';
 import { settledFrom } from './proposal/records.ts';
 import { pastReleases } from './proposal/release-history.ts';
 import type { RepositoryView } from './repository/view.ts';
 import { isHeld } from './rollout/held.ts';
 import { recover } from './rollout/recover.ts';
 import { type RolloutState, type Settled, type Subject, subjectOf } from './rollout/rollout-state.ts';
+import { servedBy } from './served.ts';
 
 /** Known states, and for deployments without one what git and the runtimes remember of them. */
 export function recoverStates(
@@ -25,6 +26,7 @@ export function recoverStates(
   if (missing.length === 0) return known;
 
   const records = recordsBySubject(view);
+  const served = servedBy(observation.latest().heard);
   const states = new Map(known);
   for (const { environment, deployment } of missing) {
     const { model, wanted, holds } = deployment;
@@ -38,7 +40,7 @@ export function recoverStates(
       commit: desired.commit,
       records: records.get(subject) ?? [],
       before: releaseBefore(desired, view, deployment, wanted, now),
-      served: servedBy(observation.latest().heard, environment.name, model),
+      served: served(environment.name, model),
       now,
     });
     if (state) states.set(subject, state);
@@ -69,16 +71,4 @@ function releaseBefore(
     return version ? revision(version, wanted.settings) : null;
   });
   return earlier.findLast(spec => spec !== null && !isHeld(spec, holds, now)) ?? null;
-}
-
-function servedBy(
-  heard: readonly Heard[],
-  environment: string,
-  model: string,
-): Map<RevisionId, number> | null {
-  const newest = heard
-    .filter(word => word.environment === environment)
-    .sort((a, b) => b.heardAt - a.heardAt)[0];
-  const route = newest?.observation.routes[model as never];
-  return route ? new Map(route.backends.map(({ revision: id, weight }) => [id, weight])) : null;
 }

@@ -12,6 +12,7 @@ import type { RepositoryView } from './repository/view.ts';
 import type { PersonRequest } from './requests.ts';
 import type { RolledOut } from './rollout/rollout.ts';
 import type { RolloutState, Subject } from './rollout/rollout-state.ts';
+import { servedBy } from './served.ts';
 import type { World } from './world.ts';
 
 /** How a cycle ends: when the next is due, and why it may be that nothing can be done. */
@@ -95,6 +96,7 @@ function remember(result: CycleResult): void {
   state.rollouts = rolled.states;
   state.analyses = judged.analyses;
   state.verdicts = judged.verdicts;
+  state.served = servedBy(world.observation.latest().heard);
   state.diverged = diverged.state;
   state.promotionWaits = proposed.waits;
   state.desired = desired;

@@ -91,7 +91,14 @@ function blobs(content: ReadonlyMap<string, Uint8Array>): Parameters<typeof read
 }
 
 function rolledOut(state: DesiredState, states: Parameters<typeof rollout>[0]['states']) {
-  return rollout({ desired: state, states, openRollbacks: [], verdicts: new Map(), now: 1_770_000_000_000 });
+  return rollout({
+    desired: state,
+    states,
+    openRollbacks: [],
+    verdicts: new Map(),
+    served: () => new Map(),
+    now: 1_770_000_000_000,
+  });
 }
 
 function servedBy({ target }: ReturnType<typeof rollout>): object {

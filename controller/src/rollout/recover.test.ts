@@ -33,6 +33,7 @@ function servedAfter(part: Partial<RecoverInput>): Record<string, number> {
     states: new Map(state ? [[subjectOf(PROD, FRAUD), state]] : []),
     openRollbacks: [],
     verdicts: new Map(),
+    served: () => null,
     now: START,
   });
   const next = states.get(subjectOf(PROD, FRAUD));
@@ -148,6 +149,7 @@ test('by forgetting, nothing that has not baked ever gets more than the first st
         states: new Map(state ? [[subjectOf(PROD, FRAUD), state]] : []),
         openRollbacks: [],
         verdicts: new Map(),
+        served: () => null,
         now: START,
       })
         .target.get(PROD)

@@ -19,11 +19,23 @@ export const subjectOf = (environment: EnvironmentName, model: ModelName): Subje
 
 export const REMEMBERED_BAKES = 10;
 
+/**
+ * What the runtimes of an environment answer a model's requests from, revision → weight. Empty: none answers for it.
+ * Null: no runtime of it was heard.
+ */
+export type Served = (
+  environment: EnvironmentName,
+  model: ModelName,
+) => ReadonlyMap<RevisionId, number> | null;
+
 /** One deployment's rollout as the ledger keeps it. Everything else is derived. */
 export interface RolloutState {
   environment: EnvironmentName;
   model: ModelName;
-  /** Last good: what gets the traffic back. Null on a first release that has not baked. */
+  /**
+   * What gets the traffic back, and what a candidate is compared with: last good, or where nothing has baked yet, what
+   * had all the traffic when the candidate came. Null on a first release that has not baked.
+   */
   stable: RevisionSpec | null;
   /** Being judged; null when nothing is under way. */
   candidate: Candidate | null;

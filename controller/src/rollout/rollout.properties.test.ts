@@ -1,4 +1,4 @@
-import type { Breach, VerdictKind } from '@switchback-ml/schemas';
+import type { Breach, RevisionId, VerdictKind } from '@switchback-ml/schemas';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RevisionSpec } from '../desired/desired-state.ts';
@@ -15,7 +15,7 @@ import {
   steadyOn,
   verdictOf,
 } from './rollout.fixture.ts';
-import { type RolledOut, type RolloutInput, rollout } from './rollout.ts';
+import { backendsOf, type RolledOut, type RolloutInput, rollout } from './rollout.ts';
 import type { OpenRollback, RolloutState } from './rollout-state.ts';
 
 const SUBJECT = 'prod/fraud';
@@ -40,7 +40,8 @@ type Happening =
   | { kind: 'look'; minutes: number; requests: number; verdict: VerdictKind; breach: Breach }
   | { kind: 'pause'; isPaused: boolean }
   | { kind: 'roll-back' }
-  | { kind: 'rolled-back' };
+  | { kind: 'rolled-back' }
+  | { kind: 'hear'; served: 'what shall be' | 'nothing' | 'no word' };
 
 const anyRevision = fc.nat({ max: POOL.length - 1 });
 const aLook = fc.record({
@@ -67,6 +68,12 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.boolean().map(isPaused => ({ kind: 'pause' as const, isPaused })) },
   { weight: 2, arbitrary: fc.constant({ kind: 'roll-back' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'rolled-back' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('what shall be' as const, 'nothing' as const, 'no word' as const)
+      .map(served => ({ kind: 'hear' as const, served })),
+  },
 );
 
 /** The world around one deployment, and what has been seen of it so far. */
@@ -78,6 +85,7 @@ interface World {
   open: OpenRollback | null;
   verdict: ReturnType<typeof verdictOf> | null;
   requests: number;
+  served: Extract<Happening, { kind: 'hear' }>['served'];
   now: number;
   /** By what was told alone: revisions that baked and were not rolled back since. */
   baked: Set<string>;
@@ -94,6 +102,8 @@ function happen(world: World, event: Happening): World {
       return { ...world, held: [...world.held, POOL[event.held]!] };
     case 'lift':
       return { ...world, held: [] };
+    case 'hear':
+      return { ...world, served: event.served };
     case 'break':
       return { ...world, isBroken: event.isBroken };
     case 'pause':
@@ -123,8 +133,15 @@ function inputOf(world: World): RolloutInput {
     states: new Map(world.state ? [[SUBJECT, world.state]] : []),
     openRollbacks: world.open ? [world.open] : [],
     verdicts: new Map(world.verdict ? [[SUBJECT, world.verdict]] : []),
+    served: () => servedIn(world),
     now: world.now,
   };
+}
+
+function servedIn({ state, served }: World): ReadonlyMap<RevisionId, number> | null {
+  if (served === 'no word') return null;
+  const backends = state && served === 'what shall be' ? backendsOf(state) : [];
+  return new Map(backends.map(({ revision, weight }) => [revision, weight]));
 }
 
 const newestOf = (state: RolloutState | null): string | null =>
@@ -141,7 +158,7 @@ function remember(world: World, rolled: RolledOut): World {
   const isSame = newestOf(state) === newestOf(world.state) && state?.since === world.state?.since;
   if (isSame) return { ...world, state, baked };
   const id = newestOf(state);
-  const entered = id ? { id, at: world.now, hadStable: world.state?.stable != null } : null;
+  const entered = id ? { id, at: world.now, hadStable: state?.stable != null } : null;
   return { ...world, state, baked, verdict: null, requests: 0, entered };
 }
 
@@ -188,6 +205,17 @@ const RULES: Record<string, Rule> = {
       expect(after.now - after.entered.at).toBeGreaterThanOrEqual(
         steps.reduce((sum, { forMs }) => sum + forMs, 0),
       );
+    }
+  },
+
+  'what serves everything keeps the rest while a new one is tried, baked or not': (before, rolled) => {
+    const { state } = before;
+    if (!newestOf(state) || state?.halted || before.served !== 'what shall be') return;
+    const known = [state?.stable?.id, state?.candidate?.revision.id, before.open?.to.id];
+    for (const [id, weight] of weightsOf(rolled)) {
+      const [first] = POOL.find(spec => spec.id === id)?.settings.rollout.steps ?? [];
+      if (!first || known.includes(id as RevisionId) || before.baked.has(id)) continue;
+      expect(weight).toBe(first.weight);
     }
   },
 
@@ -244,7 +272,7 @@ function expectNoAdvance(before: World, rolled: RolledOut): void {
   if (after?.candidate?.revision.id === candidate.revision.id) {
     expect(after.candidate.step).toBe(candidate.step);
     expect(after.candidate.phase === 'baking').toBe(candidate.phase === 'baking');
-  } else {
+  } else if (before.state?.stable) {
     expect(after?.stable?.id).not.toBe(candidate.revision.id);
   }
 }
@@ -305,6 +333,7 @@ function startOf(isSteady: boolean): World {
     open: null,
     verdict: null,
     requests: 0,
+    served: 'what shall be',
     now: START,
     baked: new Set(isSteady ? [first.id] : []),
     entered: null,

@@ -24,6 +24,7 @@ function rolledOut(state: RolloutState | null, part: Partial<RolloutInput> = {})
     states: new Map(state ? [[SUBJECT, state]] : []),
     openRollbacks: [],
     verdicts: new Map(),
+    served: () => null,
     now: START,
     ...part,
   });

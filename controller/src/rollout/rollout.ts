@@ -13,6 +13,7 @@ import { isHeld } from './held.ts';
 import {
   type OpenRollback,
   type RolloutState,
+  type Served,
   type Settled,
   type Stepped,
   type Subject,
@@ -28,6 +29,8 @@ export interface RolloutInput {
   states: ReadonlyMap<Subject, RolloutState>;
   openRollbacks: readonly OpenRollback[];
   verdicts: ReadonlyMap<Subject, Verdict>;
+  /** By the last words of runtimes. */
+  served: Served;
   now: Instant;
 }
 
@@ -108,7 +111,7 @@ function stepUnread(input: RolloutInput, state: RolloutState): Stepped {
 }
 
 function stepState(
-  { desired, openRollbacks, verdicts, now }: RolloutInput,
+  { desired, openRollbacks, verdicts, served, now }: RolloutInput,
   state: RolloutState,
   wanted: RevisionSpec | null,
   isWantedHeld: boolean,
@@ -121,6 +124,7 @@ function stepState(
     commit: desired.commit,
     openRollback: openRollbacks.find(open => open.subject === subject) ?? null,
     verdict: verdicts.get(subject) ?? null,
+    served: state.stable ? null : served(state.environment, state.model),
     now,
   });
 }

@@ -16,6 +16,7 @@ export function look(state: RolloutState, part: Partial<StepInput> = {}): Steppe
     commit: COMMIT,
     openRollback: null,
     verdict: null,
+    served: null,
     now: START,
     ...part,
   });

@@ -1,6 +1,6 @@
 import type { ServingPart, Verdict } from '@switchback-ml/schemas';
 import { describe, expect, test } from 'vitest';
-import { COMMIT, MINUTE, START, specOf, stateOf, steadyOn, verdictOf } from './rollout.fixture.ts';
+import { COMMIT, MINUTE, START, specOf, steadyOn, verdictOf } from './rollout.fixture.ts';
 import { backendsOf } from './rollout.ts';
 import {
   after,
@@ -8,7 +8,6 @@ import {
   GOOD,
   inCanary,
   inSecondStep,
-  LATER,
   look,
   looks,
   outcomes,
@@ -138,42 +137,6 @@ describe('a rollout', () => {
     expect(look(steadyOn(GOOD), { wanted: specOf('1.3.0', slow) }).wakeAt).toBe(START + 10 * MINUTE);
     expect(look(inCanary, after(1, verdictOf('healthy', 10))).wakeAt).toBe(START + 3 * MINUTE);
     expect(look(inCanary, { now: START + 30_000 }).wakeAt).toBe(START + MINUTE);
-  });
-});
-
-describe('a first release', () => {
-  const first = look(stateOf()).state;
-
-  test('serves everything, since there is nothing to go back to', () => {
-    expect(weights(first)).toEqual({ '1.3.0': 100 });
-    expect(first.candidate?.phase).toBe('baking');
-  });
-
-  test('is last good once it has baked', () => {
-    const baked = look(first, after(1, verdictOf('healthy', 5)));
-
-    expect(outcomes(baked)).toEqual(['1.3.0 baked']);
-    expect(baked.state.stable?.version).toBe('1.3.0');
-  });
-
-  test('that is bad is served on, once halted, and is never baked', () => {
-    const halted = look(first, after(1, verdictOf('degraded', 50, { reason: 'errors 9 %' })));
-    const later = look(halted.state, after(60, verdictOf('healthy', 5000)));
-
-    expect(types(halted)).toEqual(['rollout.halted']);
-    expect(halted.state.halted).toEqual({ reason: 'errors 9 %', since: START + MINUTE });
-    expect(weights(halted.state)).toEqual({ '1.3.0': 100 });
-    expect(later.state).toBe(halted.state);
-  });
-
-  test('that was halted gives way to the next one', () => {
-    const halted = look(first, after(1, verdictOf('degraded', 50)));
-
-    const next = look(halted.state, { wanted: LATER, ...after(2, verdictOf('degraded', 50)) });
-
-    expect(next.state.halted).toBeNull();
-    expect(weights(next.state)).toEqual({ '1.4.0': 100 });
-    expect(outcomes(next)).toEqual(['1.3.0 superseded']);
   });
 });
 

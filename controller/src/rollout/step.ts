@@ -1,4 +1,4 @@
-import type { CommitSha, EventType, Instant, NewEvent, Verdict } from '@switchback-ml/schemas';
+import type { CommitSha, EventType, Instant, NewEvent, RevisionId, Verdict } from '@switchback-ml/schemas';
 import type { RevisionSpec } from '../desired/desired-state.ts';
 import {
   type Baked,
@@ -20,6 +20,8 @@ export interface StepInput {
   openRollback: OpenRollback | null;
   /** Of the newest revision; null before the first look. */
   verdict: Verdict | null;
+  /** What runtimes answer from, revision → weight; null: none was heard yet, or a stable is known. */
+  served: ReadonlyMap<RevisionId, number> | null;
   now: Instant;
 }
 
@@ -33,26 +35,44 @@ export function step(input: StepInput): Stepped {
 }
 
 /** Which revision is on its way: an open rollback, else what git asks for unless it is held. */
-function chooseRevision(draft: Draft, { wanted, isHeld, openRollback, now }: StepInput): void {
+function chooseRevision(draft: Draft, input: StepInput): void {
+  const { wanted, isHeld, openRollback } = input;
   const { stable, candidate } = draft.state;
   if (openRollback) return leaveCandidate(draft, openRollback);
   if (!wanted || (isHeld && !(candidate && stable))) return;
   if (!isHeld && wanted.id === (candidate?.revision ?? stable)?.id) return;
 
-  if (candidate) draft.settle('superseded', candidate.revision);
+  const first = stable ? 'none' : firstRelease(draft.state, input);
+  if (first === 'unknown') return;
+  const serves = first === 'serves' ? candidate!.revision : stable;
+  if (candidate) draft.settle('superseded', candidate.revision, { serves });
   if (stable && (isHeld || wanted.id === stable.id))
     return draft.serve(stable, 'rollout.superseded', { to: stable.version });
   // A person went back to what had been good here: nothing new is to be learnt, so it takes over at once.
   const before = draft.state.baked.find(({ id }) => id === wanted.id);
   if (before && stable)
     return draft.serve(wanted, 'rollout.promoted', { to: wanted.version, bakedAt: before.at });
-  draft.begin(wanted, now);
+  draft.begin(wanted, serves);
+}
+
+/**
+ * Whether a first release, not baked yet, is there to be the next one's control. One that was found bad or is served by
+ * nobody protects nothing: the next takes over at once.
+ */
+function firstRelease(
+  { candidate, halted }: RolloutState,
+  { served }: StepInput,
+): 'none' | 'serves' | 'unknown' {
+  if (!candidate || halted) return 'none';
+  if (served === null) return 'unknown';
+  return (served.get(candidate.revision.id) ?? 0) > 0 ? 'serves' : 'none';
 }
 
 /** What fails is no longer one of the last good: should a person bring it again, it has to prove itself anew. */
 function leaveCandidate(draft: Draft, { operation, from, to }: OpenRollback): void {
   const { candidate, stable, baked } = draft.state;
-  if (!candidate && stable?.id === to.id) return;
+  const alone = candidate && stable ? null : (candidate?.revision ?? stable);
+  if (alone?.id === to.id) return;
   if (candidate) {
     const outcome = candidate.revision.id === from.id ? 'rolled-back' : 'superseded';
     draft.settle(outcome, candidate.revision, { serves: to });
@@ -138,34 +158,35 @@ class Draft {
     if (at > this.#input.now) this.#wakeAt = Math.min(this.#wakeAt, at);
   }
 
-  /** All traffic to a revision that needs no judging. */
+  /** All traffic to what served before. Where that has not baked it goes on to prove itself, as a first release does. */
   serve(revision: RevisionSpec, type: EventType, data: Record<string, unknown>): void {
-    this.change({ stable: revision, candidate: null, since: this.#input.now, paused: null, halted: null });
+    const isBaked = this.state.baked.some(({ id }) => id === revision.id);
+    this.#enter(isBaked ? revision : null, isBaked ? null : this.#candidate(revision, 'baking'));
     this.event(type, data);
   }
 
   /** A new candidate: in canary beside a stable, or at once with everything where there is nothing to compare. */
-  begin(revision: RevisionSpec, now: Instant): void {
-    const { stable } = this.state;
+  begin(revision: RevisionSpec, stable: RevisionSpec | null): void {
     const phase = stable && revision.settings.rollout.steps.length > 0 ? 'canary' : 'baking';
-    const candidate: Candidate = {
-      revision,
-      phase,
-      step: 0,
-      stepSince: now,
-      stepRequests: 0,
-      since: now,
-      commit: this.#input.commit,
-      trail: [],
-    };
-    this.isNew = true;
-    this.change({ candidate, since: now, paused: null, halted: null });
+    const candidate = this.#candidate(revision, phase);
+    this.#enter(stable, candidate);
     this.event('rollout.started', {
       version: revision.version,
       revision: revision.id,
       from: stable?.version ?? null,
       weight: weightOf(candidate),
     });
+  }
+
+  /** What was known of another newest revision ends here: its verdict, its pause. */
+  #enter(stable: RevisionSpec | null, candidate: Candidate | null): void {
+    this.isNew = true;
+    this.change({ stable, candidate, since: this.#input.now, paused: null, halted: null });
+  }
+
+  #candidate(revision: RevisionSpec, phase: Candidate['phase']): Candidate {
+    const { now, commit } = this.#input;
+    return { revision, phase, step: 0, stepSince: now, stepRequests: 0, since: now, commit, trail: [] };
   }
 
   advance(candidate: Candidate, requests: number, now: Instant): void {
@@ -218,7 +239,7 @@ class Draft {
   settle(
     outcome: Settled['outcome'],
     revision: RevisionSpec,
-    after: { serves?: RevisionSpec; trail?: Candidate['trail'] } = {},
+    after: { serves?: RevisionSpec | null; trail?: Candidate['trail'] } = {},
   ): void {
     const { environment, model, stable } = this.state;
     const candidate = this.state.candidate?.revision.id === revision.id ? this.state.candidate : null;
