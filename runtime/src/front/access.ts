@@ -26,6 +26,25 @@ export function authenticate(header: string | undefined, sha256s: readonly strin
   throw new SwitchbackError('E_UNAUTHENTICATED', message);
 }
 
+/** More than the keys of an environment, and bounded: each is as long as its header. */
+const MOST_REMEMBERED = 1000;
+
+/**
+ * The same; but a header that was let in is not looked at again while the very same list holds. For callers who open
+ * many connections: hashing their key for each is dearer than turning them away.
+ */
+export function rememberedAccess(): typeof authenticate {
+  let by: readonly string[] = [];
+  const admitted = new Set<string>();
+  return (header, sha256s) => {
+    if (by !== sha256s || admitted.size >= MOST_REMEMBERED) admitted.clear();
+    by = sha256s;
+    if (header !== undefined && admitted.has(header)) return;
+    authenticate(header, sha256s);
+    admitted.add(header!);
+  };
+}
+
 export function sha256Of(text: string): string {
   return hash('sha256', text);
 }

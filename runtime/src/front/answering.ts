@@ -26,45 +26,55 @@ export interface AnsweringOptions {
   log: Log;
 }
 
-/** From a request that is there whole, and whose sender may ask, to its answer as that takes it. Never rejects. */
-export type Answering = (target: Target, message: Message, caller: Caller) => Promise<HttpAnswer>;
+/**
+ * From a request that is there whole, and whose sender may ask, to its answer as that takes it; at once where that
+ * needs nobody. Neither throws nor rejects.
+ */
+export type Answering = (
+  target: Target,
+  message: Message,
+  caller: Caller,
+) => HttpAnswer | Promise<HttpAnswer>;
 
 export function answering(options: AnsweringOptions): Answering {
   const { inference, clock, log, commit } = options;
   const toldBy = answeredBy();
   const acceptedOf = rememberedAccepted();
   const refuse = rememberedRefusal();
-  return async (target, message, caller) => {
+  const said = (target: Target, outcome: InferenceOutcome): HttpAnswer => {
+    const by = outcome.backend === null ? NOBODY : toldBy(outcome.backend, commit());
+    return outcome.kind === 'failed' ? refuse(target, outcome, by) : answerOf(outcome, by);
+  };
+  // What was wrong with the request itself is told with an example that this model takes.
+  const wrong = (target: Target, model: string, thrown: unknown): HttpAnswer => {
+    const asked = inference.describe(model, target.version);
+    return refusal(target, known(thrown, log), asked instanceof SwitchbackError ? null : asked);
+  };
+  return (target, message, caller) => {
+    const fit = (answer: HttpAnswer): HttpAnswer | Promise<HttpAnswer> => {
+      const accepted = acceptedOf(message.header('accept-encoding'));
+      return answer.body.length < accepted.fromBytes ? answer : compressed(answer, accepted);
+    };
     let model = '';
-    let answer: HttpAnswer;
     try {
       model = target.model ?? onlyModel(inference);
       const { version, protocol } = target;
       const arrivedAt = clock.elapsed();
-      const outcome = await inference.infer({ model, version, message, protocol, caller, arrivedAt });
-      const by = outcome.backend === null ? [] : toldBy(outcome.backend, commit());
-      answer = answerOf(target, outcome, by, refuse);
+      const outcome = inference.infer({ model, version, message, protocol, caller, arrivedAt });
+      if (!(outcome instanceof Promise)) return fit(said(target, outcome));
+      return outcome
+        .then(settled => fit(said(target, settled)))
+        .catch((thrown: unknown) => fit(wrong(target, model, thrown)));
     } catch (thrown) {
-      // What was wrong with the request itself is told with an example that this model takes.
-      const asked = inference.describe(model, target.version);
-      answer = refusal(target, known(thrown, log), asked instanceof SwitchbackError ? null : asked);
+      return fit(wrong(target, model, thrown));
     }
-    const accepted = acceptedOf(message.header('accept-encoding'));
-    return answer.body.length < accepted.fromBytes ? answer : compressed(answer, accepted);
   };
 }
 
-/** `by`: headers that name who answered, or failed. */
-function answerOf(
-  target: Target,
-  outcome: InferenceOutcome,
-  by: readonly string[],
-  refuse: typeof refusal,
-): HttpAnswer {
-  if (outcome.kind === 'failed') {
-    const { status, headers, body } = refuse(target, outcome.error, outcome.backend);
-    return { status, headers: [...headers, ...by], body };
-  }
+const NOBODY: readonly string[] = [];
+
+/** `by`: headers that name who answered. */
+function answerOf(outcome: Exclude<InferenceOutcome, { kind: 'failed' }>, by: readonly string[]): HttpAnswer {
   const { headers, body } = outcome.reply;
   if (outcome.kind === 'fallback') return { status: 200, headers: [...headers, ...BY_FALLBACK], body };
   const { from, stages, predictionId } = outcome.journey;
@@ -89,14 +99,23 @@ export function refusal(
   };
 }
 
-/** The same, printed once for all who are told the very same: under overload these are many in a moment. */
-function rememberedRefusal(): typeof refusal {
-  let last: { error: SwitchbackError; protocol: Target['protocol']; answer: HttpAnswer } | null = null;
-  return (target, error, example) => {
-    if (error.code !== 'E_OVERLOADED') return refusal(target, error, example);
-    if (last?.error !== error || last.protocol !== target.protocol)
-      last = { error, protocol: target.protocol, answer: refusal(target, error, example) };
-    return last.answer;
+type Refuse = (
+  target: Target,
+  failed: Extract<InferenceOutcome, { kind: 'failed' }>,
+  by: readonly string[],
+) => HttpAnswer;
+
+/** One answer for all who are told the very same by the same: under overload these are many in a moment. */
+function rememberedRefusal(): Refuse {
+  let last: { error: SwitchbackError; protocol: Target['protocol']; by: readonly string[] } | null = null;
+  let answer: HttpAnswer;
+  return (target, { error, backend }, by) => {
+    const { protocol } = target;
+    if (last?.error === error && last.protocol === protocol && last.by === by) return answer;
+    const { status, headers, body } = refusal(target, error, backend);
+    last = { error, protocol, by };
+    answer = { status, headers: [...headers, ...by], body };
+    return answer;
   };
 }
 

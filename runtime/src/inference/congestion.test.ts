@@ -34,7 +34,11 @@ test.each([120, 300])(
     await using congestion = new Congestion(systemClock);
     /** How many of so many at once are turned away; all of them leave. */
     const turnedAway = (count: number): number => {
-      const entered = Array.from({ length: count }, () => congestion.enter() === null);
+      const entered = Array.from({ length: count }, () => {
+        const isIn = congestion.refusal() === null;
+        if (isIn) congestion.enter();
+        return isIn;
+      });
       for (const isIn of entered) if (isIn) congestion.leave();
       return entered.filter(isIn => !isIn).length;
     };

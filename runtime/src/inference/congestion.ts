@@ -17,6 +17,11 @@ const GROW = 1.25;
 /** So many at once are no reason for long turns: a process that is starved by others is not helped by turning away. */
 const LEAST_LIMIT = 64;
 const NO_LIMIT_FROM = 10_000;
+/** Told to many in a moment, so made once. */
+const TOO_MUCH = new SwitchbackError(
+  'E_OVERLOADED',
+  'More is asked of this runtime than it can read: try again later, or with fewer callers.',
+);
 
 /**
  * How many requests may be in progress at once, after a window with at most `peak` of them, whose shortest turn took so
@@ -46,16 +51,15 @@ export class Congestion implements AsyncDisposable {
     this.#watch = this.#look(this.#stop.signal);
   }
 
-  /** A request begins, and is to `leave`: null. Or it is not to be read: why. */
-  enter(): SwitchbackError | null {
-    if (this.#inProgress >= this.#limit)
-      return new SwitchbackError(
-        'E_OVERLOADED',
-        'More is asked of this runtime than it can read: try again later, or with fewer callers.',
-      );
+  /** Why one more is not to be read; null: it is. */
+  refusal(): SwitchbackError | null {
+    return this.#inProgress >= this.#limit ? TOO_MUCH : null;
+  }
+
+  /** A request begins, and is to `leave`. */
+  enter(): void {
     this.#inProgress++;
     if (this.#inProgress > this.#peak) this.#peak = this.#inProgress;
-    return null;
   }
 
   leave(): void {

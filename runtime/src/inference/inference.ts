@@ -18,7 +18,7 @@ import type { Shadowing } from './shadowing.ts';
 export interface InferenceOptions extends AttemptOptions {
   /** In [0, 1). */
   random: () => number;
-  congestion: Pick<Congestion, 'enter' | 'leave'>;
+  congestion: Pick<Congestion, 'refusal' | 'enter' | 'leave'>;
   shadowing: Shadowing;
   cache: ReplyCache;
   /** Null: nothing is kept of what was asked. */
@@ -27,8 +27,11 @@ export interface InferenceOptions extends AttemptOptions {
 }
 
 export interface Inference {
-  /** Throws what the protocol throws: E_BODY, E_INPUT. */
-  infer(call: InferenceCall): Promise<InferenceOutcome>;
+  /**
+   * At once for who is turned away unread: under overload these are nearly all, and each promise less is room for one
+   * more. Throws, or rejects with, what the protocol throws: E_BODY, E_INPUT.
+   */
+  infer(call: InferenceCall): InferenceOutcome | Promise<InferenceOutcome>;
   /** The backend that tells what a model takes: a version's own, or the one with most traffic. */
   describe(model: string, version: string | null): Backend | SwitchbackError;
   versions(model: string): VersionLabel[];
@@ -40,15 +43,17 @@ export interface Inference {
 export function inference(options: InferenceOptions): Inference {
   const { serving, congestion } = options;
   return {
-    async infer(call) {
-      const journey = new Journey(call.version === null ? 'weight' : 'version');
-      const congested = congestion.enter();
+    infer(call) {
+      const { version, model } = call;
+      const journey = new Journey(version === null ? 'weight' : 'version');
+      const congested = congestion.refusal();
       if (congested !== null) return { kind: 'failed', backend: null, journey, error: congested };
-      try {
-        return await answer(options, call, journey);
-      } finally {
-        congestion.leave();
-      }
+      const route = version === null ? serving.routes.get(model as ModelName) : undefined;
+      const first = choose(options, call, route, journey);
+      if (first instanceof SwitchbackError) return { kind: 'failed', backend: null, journey, error: first };
+      const unread = first.cache === undefined ? refusalUnread(options, call, first) : null;
+      if (unread !== null) return { kind: 'failed', backend: first, journey, error: unread };
+      return answer(options, call, route, first, journey);
     },
     describe: (model, version) => describe(serving, model, version),
     versions: model => versionsOf(serving, model),
@@ -56,17 +61,35 @@ export function inference(options: InferenceOptions): Inference {
   };
 }
 
-function answer(
+async function answer(
   options: InferenceOptions,
   call: InferenceCall,
+  route: AppliedRoute | undefined,
+  first: Backend,
   journey: Journey,
-): InferenceOutcome | Promise<InferenceOutcome> {
-  const route = call.version === null ? options.serving.routes.get(call.model as ModelName) : undefined;
-  const first = choose(options, call, route, journey);
-  if (first instanceof SwitchbackError) return { kind: 'failed', backend: null, journey, error: first };
-  const make = () => perform(options, call, route, first, journey);
-  if (first.cache === undefined) return make();
-  return remembered({ cache: options.cache, policy: first.cache, backend: first, make }, call, journey);
+): Promise<InferenceOutcome> {
+  const { congestion, cache } = options;
+  congestion.enter();
+  try {
+    if (first.cache === undefined) return await perform(options, call, route, first, journey);
+    const make = async (): Promise<InferenceOutcome> => {
+      const error = refusalUnread(options, call, first);
+      if (error !== null) return { kind: 'failed', backend: first, journey, error };
+      return perform(options, call, route, first, journey);
+    };
+    return await remembered({ cache, policy: first.cache, backend: first, make }, call, journey);
+  } finally {
+    congestion.leave();
+  }
+}
+
+/** Why nothing more is even read for this revision; null: it is. */
+function refusalUnread(
+  { loaded }: InferenceOptions,
+  { model }: InferenceCall,
+  { revision }: Backend,
+): SwitchbackError | null {
+  return loaded.find(model as ModelName, revision)?.refusalUnread() ?? null;
 }
 
 async function perform(
@@ -76,8 +99,6 @@ async function perform(
   first: Backend,
   journey: Journey,
 ): Promise<InferenceOutcome> {
-  const unread = options.loaded.find(call.model as ModelName, first.revision)?.refusalUnread() ?? null;
-  if (unread !== null) return { kind: 'failed', backend: first, journey, error: unread };
   const request = call.protocol.decode(call.message);
   const tried = await attempt(options, call, request, first, journey);
   const second = tried.kind === 'failed' ? elsewhere(options, call, request, tried) : undefined;

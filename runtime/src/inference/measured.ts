@@ -14,16 +14,17 @@ export function measured(
 ): Inference {
   return {
     ...inner,
-    async infer(call) {
-      try {
-        const outcome = await inner.infer(call);
+    infer(call) {
+      const over = (outcome: InferenceOutcome): InferenceOutcome => {
         telemetry.served(recordOf(call, outcome, clock.elapsed()), call.message);
         return outcome;
-      } catch (thrown) {
-        const record = refusedRecord(call, asSwitchbackError(thrown), clock.elapsed());
-        telemetry.served(record, call.message);
+      };
+      const failed = (thrown: unknown): never => {
+        telemetry.served(refusedRecord(call, asSwitchbackError(thrown), clock.elapsed()), call.message);
         throw thrown;
-      }
+      };
+      const outcome = inner.infer(call);
+      return outcome instanceof Promise ? outcome.then(over, failed) : over(outcome);
     },
   };
 }

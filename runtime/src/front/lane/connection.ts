@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Caller } from '../../batching/work.ts';
 import { SwitchbackError } from '../../error.ts';
 import type { Message } from '../../inference/call.ts';
-import { authenticate } from '../access.ts';
+import type { authenticate } from '../access.ts';
 import { type HttpAnswer, refusal } from '../answering.ts';
 import { decodeBody } from '../body.ts';
 import type { DoorOptions } from '../door.ts';
@@ -10,11 +10,13 @@ import type { Target } from '../protocol/http.ts';
 import type { Head } from './head.ts';
 import { Held } from './held.ts';
 import { HeadMemo } from './memo.ts';
-import { printAnswer } from './print.ts';
+import type { PrintAnswer } from './print.ts';
 
 export interface ConnectionOptions extends DoorOptions {
   /** Takes the connection from here on; what came and is not answered is given back to the socket before. */
   handOver: (socket: Socket) => void;
+  authenticate: typeof authenticate;
+  print: PrintAnswer;
   elapsed: () => number;
 }
 
@@ -36,7 +38,7 @@ export class Connection implements Caller {
   #since: number;
   /** The keys that the last head's authorization was held against. */
   #admittedBy: readonly string[] | null = null;
-  #admitted: Head | null = null;
+  #admitted: Head['headers'] | null = null;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -72,7 +74,7 @@ export class Connection implements Caller {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#held.push(chunk);
-    if (this.#isBusy) this.#socket.pause();
+    if (this.#isBusy || this.#waiting === 'reader') this.#socket.pause();
     else this.#next();
   };
 
@@ -86,10 +88,16 @@ export class Connection implements Caller {
     if (this.#waiting !== 'reader') return;
     this.#become('request');
     this.#next();
+    this.#readOn();
   };
 
-  /** Takes the next request if it is there whole. */
+  /** Takes requests that are there whole, until one has to be waited for. */
   #next(): void {
+    while (this.#takeOne());
+  }
+
+  /** Whether one was answered at once, so that the next may be looked at. */
+  #takeOne(): boolean {
     const bytes = this.#held.peek();
     if (bytes === null) return this.#become(this.#held.isEmpty ? 'request' : 'rest');
     const read = this.#heads.read(bytes);
@@ -101,48 +109,68 @@ export class Connection implements Caller {
     const end = headBytes + bodyBytes;
     if (bytes.length < end) return this.#await(end);
     this.#held.take(end);
+    return this.#serve(target, read.head, bytes.subarray(headBytes, end));
+  }
+
+  #await(bytes: number): false {
+    this.#held.await(bytes);
+    return this.#become('rest');
+  }
+
+  #serve(target: Target, head: Head, body: Buffer): boolean {
+    const refused = this.#admit(head);
+    const answer = refused === null ? this.#answer(target, head, body) : refusal(target, refused);
+    if (!(answer instanceof Promise)) return this.#reply(answer);
     this.#isBusy = true;
     this.#become('answer');
-    void this.#serve(target, read.head, bytes.subarray(headBytes, end));
+    // Never rejects.
+    void answer.then(settled => {
+      this.#isBusy = false;
+      if (this.isGone) return;
+      if (this.#reply(settled)) this.#next();
+      this.#readOn();
+    });
+    return false;
   }
 
-  #await(bytes: number): void {
-    this.#held.await(bytes);
-    this.#become('rest');
+  /** What waited in the socket, unless somebody is to be waited for first. */
+  #readOn(): void {
+    if (!this.#isBusy && this.#waiting !== 'reader' && this.#socket.isPaused()) this.#socket.resume();
   }
 
-  /** Never rejects. */
-  async #serve(target: Target, head: Head, body: Buffer): Promise<void> {
-    const refused = this.#admit(head);
-    const answer = refused === null ? await this.#answer(target, head, body) : refusal(target, refused);
-    this.#isBusy = false;
-    if (this.isGone) return;
-    this.#send(answer);
-    if (this.#isEnding) return void this.#socket.end();
-    if (this.#socket.writableNeedDrain) return this.#become('reader');
-    this.#next();
-    if (!this.#isBusy && this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  async #answer(target: Target, head: Head, body: Buffer): Promise<HttpAnswer> {
-    const { answer, limits } = this.#options;
+  #answer(target: Target, head: Head, body: Buffer): HttpAnswer | Promise<HttpAnswer> {
     const encoding = head.headers.get('content-encoding');
-    if (encoding === undefined) return answer(target, new LaneMessage(head, body), this);
+    if (encoding !== undefined) return this.#answerEncoded(target, head, body, encoding);
+    return this.#options.answer(target, new LaneMessage(head, body), this);
+  }
+
+  async #answerEncoded(target: Target, head: Head, body: Buffer, encoding: string): Promise<HttpAnswer> {
+    const { answer, limits } = this.#options;
     const decoded = await decodeBody(body, encoding, limits.bodyBytes).catch((error: unknown) => error);
     if (decoded instanceof SwitchbackError) return refusal(target, decoded);
     return answer(target, new LaneMessage(head, decoded as Buffer), this);
   }
 
+  /** Whether another request may be looked at after it. */
+  #reply(answer: HttpAnswer): boolean {
+    this.#send(answer);
+    if (this.#isEnding) {
+      this.#socket.end();
+      return false;
+    }
+    return this.#socket.writableNeedDrain ? this.#become('reader') : true;
+  }
+
   /** The same head again, held against the same keys, need not be looked at again. */
   #admit(head: Head): SwitchbackError | null {
     const keys = this.#options.keys();
-    if (this.#admitted === head && this.#admittedBy === keys) return null;
+    if (this.#admitted === head.headers && this.#admittedBy === keys) return null;
     try {
-      authenticate(head.headers.get('authorization'), keys);
+      this.#options.authenticate(head.headers.get('authorization'), keys);
     } catch (error) {
       return error as SwitchbackError;
     }
-    this.#admitted = head;
+    this.#admitted = head.headers;
     this.#admittedBy = keys;
     return null;
   }
@@ -150,7 +178,7 @@ export class Connection implements Caller {
   #send(answer: HttpAnswer): void {
     const isLast = this.#isEnding || this.#options.isDraining();
     if (isLast) this.#isEnding = true;
-    const { text, isAscii, body } = printAnswer(answer, isLast);
+    const { text, isAscii, body } = this.#options.print(answer, isLast);
     if (body === null) return void this.#socket.write(text, isAscii ? 'latin1' : 'utf8');
     this.#socket.cork();
     this.#socket.write(text, 'latin1');
@@ -159,18 +187,20 @@ export class Connection implements Caller {
   }
 
   /** To whoever knows all of HTTP, with everything that was not taken. */
-  #leave(): void {
+  #leave(): false {
     const socket = this.#socket;
     socket.pause();
     socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('error', ignore);
     socket.unshift(this.#held.release());
     this.#options.handOver(socket);
+    return false;
   }
 
-  #become(waiting: Waiting): void {
-    if (waiting === this.#waiting && waiting === 'rest') return;
+  #become(waiting: Waiting): false {
+    if (waiting === this.#waiting && waiting === 'rest') return false;
     this.#waiting = waiting;
     this.#since = this.#options.elapsed();
+    return false;
   }
 }
 

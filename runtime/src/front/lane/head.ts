@@ -2,7 +2,7 @@
 export interface Head {
   /** As it came, with its query. */
   url: string;
-  /** By lower-case name; each is there once. */
+  /** By lower-case name; each is there once. Without `content-length`, which is `bodyBytes`. */
   headers: ReadonlyMap<string, string>;
   headBytes: number;
   bodyBytes: number;
@@ -44,6 +44,7 @@ export function readHead(bytes: Buffer): ReadHead {
   if (url === null || headers === null || !isCommon(headers)) return OTHER;
   const length = headers.get('content-length');
   if (length === undefined || !LENGTH.test(length)) return OTHER;
+  headers.delete('content-length');
   return { kind: 'head', head: { url, headers, headBytes: end + END.length, bodyBytes: Number(length) } };
 }
 

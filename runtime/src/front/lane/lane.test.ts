@@ -6,13 +6,20 @@ import { systemClock } from '../../clock.ts';
 import { silentLog } from '../../log.ts';
 import { eventually, KEY, sha256 } from '../../serving.fixture.ts';
 import { sha256Of } from '../access.ts';
-import type { Answering } from '../answering.ts';
+import type { Answering, HttpAnswer } from '../answering.ts';
 import { v2 } from '../protocol/v2/index.ts';
 import { openLane, type Patience } from './lane.ts';
 
 const AUTH = `authorization: Bearer ${KEY}`;
 const post = (body: string): string =>
   `POST /infer HTTP/1.1\r\nhost: a\r\n${AUTH}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+/** Each body in brackets, at once. */
+const echo = (...[, { body }]: Parameters<Answering>): HttpAnswer => ({
+  status: 200,
+  headers: ['content-type', 'text/plain'],
+  body: `[${body.toString()}]`,
+});
 
 interface LaneFixture {
   client: Client;
@@ -52,10 +59,9 @@ async function startLane(
   });
   const keys = [sha256Of(KEY)];
   const lane = openLane(server, {
-    answer: async (target, message, caller) => {
+    answer: (target, message, caller) => {
       asked.push(message.body.toString());
-      if (options.answer !== undefined) return options.answer(target, message, caller);
-      return { status: 200, headers: ['content-type', 'text/plain'], body: `[${message.body.toString()}]` };
+      return options.answer?.(target, message, caller) ?? Promise.resolve(echo(target, message, caller));
     },
     find: url => (url === '/infer' ? { protocol: v2, model: 'a', version: null } : null),
     keys: options.keys ?? (() => keys),
@@ -221,6 +227,38 @@ describe('the fast lane', () => {
     await eventually(() => asked.length > 0, 'the first request');
     await eventually(async () => (await countOf(server)) === 0, 'the cut');
     expect(asked.length).toBeLessThan(32);
+  });
+
+  test('takes nothing more from a client that does not read until it does, where each is answered at once', async () => {
+    const large = 'x'.repeat(2 ** 18);
+    const { client, open, asked } = await startLane({
+      answer: (...call) => (call[1].body.length > 1 ? echo(...call) : { ...echo(...call), body: large }),
+    });
+    const other = await open();
+    client.socket.pause();
+    client.write(post('x').repeat(2));
+    await eventually(() => asked.length > 0, 'the first request');
+
+    for (let i = 1; i <= 200; i++) {
+      client.write(post('x'));
+      other.write(post('between'));
+      await eventually(() => other.answers().length === i, 'the answer to another');
+    }
+
+    expect(asked.filter(body => body === 'x').length).toBeLessThan(100);
+    client.socket.resume();
+    await eventually(() => asked.length === 402 && client.socket.bytesRead > 202 * 2 ** 18, 'the rest');
+  });
+
+  test('answers any number that came together, at once and in order', async () => {
+    const { client, others } = await startLane({ answer: echo });
+    const bodies = Array.from({ length: 20_000 }, (_, index) => String(index));
+
+    client.write(bodies.map(post).join(''));
+    await eventually(() => client.text().endsWith('[19999]'), 'the last answer');
+
+    expect(client.answers()).toEqual(bodies.map(body => `[${body}]`));
+    expect(others).toEqual([]);
   });
 
   test('gives up idle connections when it drains, and busy ones after their answer', async () => {

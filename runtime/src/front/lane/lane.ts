@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
+import { rememberedAccess } from '../access.ts';
 import type { DoorOptions } from '../door.ts';
 import { Connection, type Waiting } from './connection.ts';
+import { rememberedPrint } from './print.ts';
 
 export interface LaneOptions extends DoorOptions {
   clock: Clock;
@@ -27,11 +29,16 @@ export interface Lane {
 export function openLane(server: Server, options: LaneOptions): Lane {
   const [connect] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
   const connections = new Set<Connection>();
+  const shared = {
+    ...options,
+    authenticate: rememberedAccess(),
+    print: rememberedPrint(),
+    elapsed: () => options.clock.elapsed(),
+  };
   server.removeAllListeners('connection');
   server.on('connection', socket => {
     const connection: Connection = new Connection(socket, {
-      ...options,
-      elapsed: () => options.clock.elapsed(),
+      ...shared,
       handOver: given => {
         connections.delete(connection);
         connect!.call(server, given);

@@ -14,10 +14,28 @@ export interface PrintedAnswer {
 const KEEP = `keep-alive: timeout=${Math.floor(KEEP_ALIVE_MS / 1000)}`;
 
 /** The bytes of an answer, head and body in one piece where that can be: one write is half of two. */
-export function printAnswer({ status, headers, body }: HttpAnswer, isLast: boolean): PrintedAnswer {
+export type PrintAnswer = (answer: HttpAnswer, isLast: boolean) => PrintedAnswer;
+
+/** Prints once what many get within the same second, as where they are turned away. */
+export function rememberedPrint(): PrintAnswer {
+  let last: { answer: HttpAnswer; isLast: boolean; date: string; printed: PrintedAnswer } | null = null;
+  return (answer, isLast) => {
+    const date = httpDate();
+    if (last?.answer === answer && last.isLast === isLast && last.date === date) return last.printed;
+    const printed = printAnswer(answer, isLast, date);
+    last = { answer, isLast, date, printed };
+    return printed;
+  };
+}
+
+export function printAnswer(
+  { status, headers, body }: HttpAnswer,
+  isLast: boolean,
+  date = httpDate(),
+): PrintedAnswer {
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   const end = isLast ? 'connection: close\r\n\r\n' : `${KEEP}\r\n\r\n`;
-  const head = `${headOf(status, headers)}date: ${httpDate()}\r\ncontent-length: ${bytes}\r\n${end}`;
+  const head = `${headOf(status, headers)}date: ${date}\r\ncontent-length: ${bytes}\r\n${end}`;
   if (typeof body !== 'string') return { text: head, isAscii: true, body };
   return { text: head + body, isAscii: body.length === bytes, body: null };
 }
