@@ -42,6 +42,26 @@ test('a blank engine is started ahead, and another one once it is taken', async 
   expect(started).toHaveLength(2);
 });
 
+test('its start gives way to everybody until somebody waits for it', async () => {
+  const blank = Promise.withResolvers<void>();
+  const awaited: (boolean | undefined)[] = [];
+  const { spare } = await spareOf(async (_, isAwaited) => {
+    const index = awaited.push(isAwaited && false) - 1;
+    void isAwaited?.then(() => {
+      awaited[index] = true;
+    });
+    await blank.promise;
+    return scriptedEngine();
+  });
+  expect(awaited).toEqual([false]);
+
+  const taken = spare.take(forever);
+  await settled();
+  expect(awaited[0]).toBe(true);
+  blank.resolve();
+  await taken;
+});
+
 test('two who need one at the same time get one each', async () => {
   const { spare, started } = await spareOf();
 

@@ -62,7 +62,8 @@ export class Spare {
     for (let failures = 0; !signal.aborted; ) {
       const endTurn = await this.#options.turns.take('spare', signal);
       if (signal.aborted) return endTurn();
-      const slot = { engine: this.#start(failures), taken: Promise.withResolvers<'taken'>() };
+      const taken = Promise.withResolvers<'taken'>();
+      const slot = { engine: this.#start(failures, taken.promise), taken };
       this.#slot = slot;
       const engine = await slot.engine;
       endTurn();
@@ -82,10 +83,10 @@ export class Spare {
     }
   }
 
-  async #start(failures: number): Promise<Engine | null> {
+  async #start(failures: number, taken: Promise<unknown>): Promise<Engine | null> {
     const { start, log } = this.#options;
     try {
-      return await start(this.#closing.signal);
+      return await start(this.#closing.signal, taken);
     } catch (error) {
       if (failures === 0 && !this.#closing.signal.aborted)
         log.warn({ reason: messageOf(error) }, 'spare engine could not be started, trying again');

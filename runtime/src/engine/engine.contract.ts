@@ -43,6 +43,19 @@ export function engineContract(name: string, make: () => Promise<EngineUnderTest
       });
     });
 
+    test('is started also where nobody waits for it, and where somebody begins to', async () => {
+      const { start } = await make();
+      const awaited = Promise.withResolvers<void>();
+      const starting = [Promise.withResolvers<void>().promise, awaited.promise].map(async wanted =>
+        engines.push(await start(AbortSignal.timeout(20_000), wanted)),
+      );
+
+      awaited.resolve();
+
+      await Promise.all(starting);
+      expect(engines).toHaveLength(2);
+    });
+
     test('answers a batch row by row, infinities and NaN as they are', async () => {
       const engine = await loaded();
 

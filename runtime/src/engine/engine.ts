@@ -39,5 +39,8 @@ export interface Engine extends AsyncDisposable {
   residentBytes(): Promise<number | null>;
 }
 
-/** Starts a blank engine; rejects when it can't, or when `signal` aborts first. */
-export type StartEngine = (signal: AbortSignal) => Promise<Engine>;
+/**
+ * Starts a blank engine; rejects when it can't, or when `signal` aborts first. `awaited`: until it resolves nobody waits
+ * for this one, and its start gives way to everything else; absent: somebody does.
+ */
+export type StartEngine = (signal: AbortSignal, awaited?: Promise<unknown>) => Promise<Engine>;

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { access, constants, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { findPrecedence, type Precedence } from './precedence.ts';
 
 const run = promisify(execFile);
 
-/** What this machine offers to keep an engine process within bounds. */
+/** What this machine offers to keep an engine process within bounds, and behind others. */
 export interface Confinement {
   /** Put before the program, so that the kernel kills the engine with its parent even while a run blocks it. */
   launcher: readonly string[];
@@ -14,15 +15,18 @@ export interface Confinement {
    * can't: the caller says so aloud.
    */
   limitMemory: ((pid: number, bytes: number) => Promise<void>) | null;
+  precedence: Precedence;
 }
 
 /** Looks once for the programs it needs; both belong to util-linux. */
 export async function findConfinement(path = process.env['PATH'] ?? ''): Promise<Confinement> {
-  if (process.platform !== 'linux') return { launcher: [], limitMemory: null };
+  const precedence = findPrecedence();
+  if (process.platform !== 'linux') return { launcher: [], limitMemory: null, precedence };
   const [setpriv, prlimit] = await Promise.all([find('setpriv', path), find('prlimit', path)]);
   return {
     launcher: setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'],
     limitMemory: prlimit === null ? null : (pid, bytes) => limitMemory(prlimit, pid, bytes),
+    precedence,
   };
 }
 

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Signature } from '@switchback-ml/schemas';
@@ -21,8 +20,9 @@ import { residentBytes } from './resident.ts';
 
 const PROGRAM = fileURLToPath(new URL('./process.ts', import.meta.url));
 const START_TIMEOUT_MS = 10_000;
+/** Of one that nobody waits for, which on a busy machine gets hardly any of it. */
+const UNAWAITED_START_TIMEOUT_MS = 120_000;
 const DEATH_NEWS_MS = 500;
-const ENGINE_NICENESS = 5;
 /** Of what an engine last said on stderr: enough for the reason of a crash. */
 const LAST_WORDS_CHARS = 2000;
 
@@ -34,11 +34,11 @@ interface Pending {
 
 /** Engines that are child processes holding ONNX Runtime, reached over a nameless Unix socket pair. */
 export function onnxEngines(confinement: Confinement): StartEngine {
-  return async signal => {
+  return async (signal, awaited) => {
     signal.throwIfAborted();
-    const engine = new OnnxEngine(confinement);
+    const engine = new OnnxEngine(confinement, awaited === undefined);
     try {
-      await engine.started(signal);
+      await engine.started(signal, awaited);
       return engine;
     } catch (error) {
       await engine[Symbol.asyncDispose]();
@@ -61,7 +61,7 @@ class OnnxEngine implements Engine {
   #verdict: EngineEnd | null = null;
   #deathReason: string | null = null;
 
-  constructor(confinement: Confinement) {
+  constructor(confinement: Confinement, isAwaited: boolean) {
     this.#confinement = confinement;
     const [program, ...args] = [...confinement.launcher, process.execPath, PROGRAM];
     // Nothing of our environment is the graph's business. One pool thread: the engine does no file I/O of its own.
@@ -70,7 +70,7 @@ class OnnxEngine implements Engine {
       env: { UV_THREADPOOL_SIZE: '1' },
     });
     this.#socket = this.#child.stdio?.[3] as Socket | undefined;
-    giveWay(this.#child.pid);
+    if (this.pid !== undefined) confinement.precedence.giveWay(this.pid, isAwaited);
     this.gone = this.#watch();
   }
 
@@ -78,14 +78,23 @@ class OnnxEngine implements Engine {
     return this.#child.pid;
   }
 
-  async started(signal: AbortSignal): Promise<void> {
+  async started(signal: AbortSignal, awaited?: Promise<unknown>): Promise<void> {
     const kill = (): void => this.#kill({ cause: 'stopped', reason: 'it was not wanted any more' });
     signal.addEventListener('abort', kill, { once: true });
     try {
-      await this.#await(START_TIMEOUT_MS);
+      if (awaited === undefined) return void (await this.#await(START_TIMEOUT_MS));
+      const started = this.#await(UNAWAITED_START_TIMEOUT_MS);
+      await Promise.race([started, awaited]);
+      await this.#catchUp();
+      await started;
     } finally {
       signal.removeEventListener('abort', kill);
     }
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.pid !== undefined && this.#deathReason === null)
+      await this.#confinement.precedence.catchUp(this.pid);
   }
 
   async load({ path, memoryBytes, timeoutMs }: LoadRequest): Promise<Signature> {
@@ -217,19 +226,6 @@ class OnnxEngine implements Engine {
       const message = `The memory limit of an engine could not be set (${messageOf(error)}); it is tried again.`;
       throw new SwitchbackError('E_ENGINE_START', message, { cause: error });
     }
-  }
-}
-
-/**
- * Engines stand behind the front and behind light work: with four busy engines on two cores, the median of a light
- * model beside them fell from 39 to 2 ms. A machine that does not allow it serves as before.
- */
-function giveWay(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, ENGINE_NICENESS);
-  } catch {
-    // Gone already, or not permitted: neither is a reason not to serve.
   }
 }
 
