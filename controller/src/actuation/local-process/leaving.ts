@@ -1,12 +1,10 @@
 import type { KeptRuntimeOptions } from './options.ts';
-import type { ProcessRecord } from './process-record.ts';
-import { runtimeLog } from './runtime-log.ts';
+import type { RememberedProcess } from './process-record.ts';
+import { type RuntimeLog, runtimeLog } from './runtime-log.ts';
 import { whyStale } from './started-with.ts';
 
 /** How long one that is surplus, or was named, stays for the others' sake. */
 const STAYS_AT_MOST_MS = 60_000;
-
-type Process = NonNullable<ProcessRecord['process']>;
 
 /** Why a process goes: surplus has no successor, the others have. */
 interface Reason {
@@ -20,7 +18,7 @@ export class Leaving {
     KeptRuntimeOptions,
     'clock' | 'controllerUrl' | 'redisFile' | 'target' | 'siblings'
   >;
-  readonly #log: ReturnType<typeof runtimeLog>;
+  readonly #log: RuntimeLog;
   /** Why the present process shall be replaced by another. */
   #useless: Reason | null = null;
   /** Why there shall be none any more. */
@@ -59,13 +57,13 @@ export class Leaving {
   }
 
   /** Why the process shall end now; null: it shall stay, or has to for the time being. */
-  due(process: Process): Reason | null {
+  due(process: RememberedProcess): Reason | null {
     const reason = this.#reason(process);
     if (reason === null) this.#rest();
     return reason !== null && this.#mayGo(reason, process) ? reason : null;
   }
 
-  #reason({ controllerUrl: asks, startedWith }: Process): Reason | null {
+  #reason({ controllerUrl: asks, startedWith }: RememberedProcess): Reason | null {
     const { controllerUrl, redisFile, target } = this.#options;
     if (this.#surplus !== null) return { kind: 'surplus', why: this.#surplus };
     if (this.#useless !== null) return this.#useless;
@@ -79,7 +77,7 @@ export class Leaving {
    * Whether others answer requests. One that is merely outdated is better than nobody: where its successors can't
    * start, waiting for them is what keeps the environment served.
    */
-  #mayGo({ kind, why }: Reason, { startedWith }: Process): boolean {
+  #mayGo({ kind, why }: Reason, { startedWith }: RememberedProcess): boolean {
     const { clock, siblings } = this.#options;
     const now = clock.now();
     this.#staysSince ??= now;

@@ -35,6 +35,12 @@ export const ProcessRecord = z.object({
     .nullable(),
 });
 export type ProcessRecord = z.infer<typeof ProcessRecord>;
+export type RememberedProcess = NonNullable<ProcessRecord['process']>;
+
+/** Where it alone answers, or else whoever listens where it does. */
+export function ownPortOf({ port, ownPort = port }: ProcessRecord): number {
+  return ownPort;
+}
 
 /** One of the runtimes of an environment, which are counted from 0. */
 export interface ReplicaId {

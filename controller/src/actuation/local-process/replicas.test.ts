@@ -1,30 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { EnvironmentName } from '@switchback-ml/schemas';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Clock, systemClock } from '../../clock.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../clock.ts';
 import { NEVER, PROD, running, scale, until, want } from '../actuation.contract.ts';
 import type { Actuation, ObservedRuntime, ObservedState } from '../actuation.ts';
 import { engineMemoryBytes } from './engine-memory.ts';
-import { localProcessActuation } from './index.ts';
-import type { LocalProcessActuationOptions } from './options.ts';
 import { ProcessRecord, processFile } from './process-record.ts';
-import { endAll, STAND_IN, standInOptions, temporaryFolder } from './stand-ins.fixture.ts';
+import { FAST, STAND_IN, standIns } from './stand-ins.fixture.ts';
 import { startTimeOf } from './system-process.ts';
 
-let folder: string;
-const opened: Actuation[] = [];
-const children: ChildProcess[] = [];
-beforeEach(() => {
-  folder = temporaryFolder();
+/** Times that somebody rested. */
+let looks = 0;
+const place = standIns({
+  now: FAST.now,
+  sleep: (ms, signal) => {
+    looks++;
+    return FAST.sleep(ms, signal);
+  },
 });
-afterEach(async () => {
-  await endAll(opened, options());
+const { actuating, options, mark, unmark } = place;
+const children: ChildProcess[] = [];
+afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe.skipIf(process.platform !== 'linux')('several runtimes of one environment', () => {
@@ -122,7 +123,7 @@ describe.skipIf(process.platform !== 'linux')('several runtimes of one environme
     const actuation = actuating();
     await scale(actuation, PROD, 2);
     const [first, second] = await serves(actuation, 2);
-    writeFileSync(join(folder, 'runtimes', PROD, 'unready'), '');
+    mark('unready');
     process.kill(first!.pid!, 'SIGKILL');
     await until(actuation, state =>
       running(state).some(({ pid }) => ![first!.pid, second!.pid].includes(pid)),
@@ -131,11 +132,26 @@ describe.skipIf(process.platform !== 'linux')('several runtimes of one environme
     await scale(actuation, PROD, 1);
     await looked(10);
     const meanwhile = running(actuation.observe()).length;
-    rmSync(join(folder, 'runtimes', PROD, 'unready'));
+    unmark('unready');
     const { runtimes } = await until(actuation, state => state.runtimes.length === 1);
 
     expect(meanwhile).toBe(2);
     expect(runtimes[0]?.replica).toBe(0);
+  });
+
+  test('stop once, whatever else is wanted until they are gone', async () => {
+    const actuation = actuating();
+    await scale(actuation, PROD, 2);
+    await serves(actuation, 2);
+    actuation.changes();
+
+    await actuation.apply({ kind: 'stop-runtime', environment: PROD, reason: 'a test' }, NEVER);
+    await scale(actuation, PROD, 2);
+    await scale(actuation, PROD, 1);
+    await runs(actuation, 1);
+
+    const told = actuation.changes().map(({ kind, reason }) => `${kind} ${reason.split(':')[0]}`);
+    expect(told.filter(each => each.endsWith('prod.1'))).toEqual(['stopped prod.1']);
   });
 
   test('of which the first was started by an earlier version: it is kept, until it has to share its port', async () => {
@@ -199,26 +215,6 @@ test('elsewhere than on Linux one runtime is started, whatever is asked for', as
   expect(await argumentsOf(runtimes[0]!)).toMatchObject({ 'share-port': '' });
 });
 
-/** Times that somebody rested. */
-let looks = 0;
-const FAST: Clock = {
-  now: () => systemClock.now() * 3,
-  sleep: (ms, signal) => {
-    looks++;
-    return systemClock.sleep(ms / 3, signal);
-  },
-};
-
-function options(): LocalProcessActuationOptions {
-  return standInOptions(folder, FAST);
-}
-
-function actuating(changed: Partial<LocalProcessActuationOptions> = {}): Actuation {
-  const actuation = localProcessActuation({ ...options(), ...changed });
-  opened.push(actuation);
-  return actuation;
-}
-
 async function runs(actuation: Actuation, count: number): Promise<ObservedRuntime[]> {
   const isSo = (state: ObservedState) => state.runtimes.length === count && running(state).length === count;
   return running(await until(actuation, isSo));
@@ -267,7 +263,7 @@ function processes(): number[] {
     .filter(name => /^\d+$/.test(name))
     .filter(pid => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(folder, 'runtimes', PROD));
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(place.folder, 'runtimes', PROD));
       } catch {
         return false;
       }
@@ -283,7 +279,7 @@ function byNumber(one: number | null, other: number | null): number {
 /** As the version before this one started it and wrote it down. */
 async function startLegacy(): Promise<{ pid: number; address: string }> {
   const port = await freePort();
-  const state = join(folder, 'runtimes', PROD);
+  const state = join(place.folder, 'runtimes', PROD);
   mkdirSync(state, { recursive: true });
   const { controllerUrl, tokenFile } = options();
   const given = { environment: PROD, controller: controllerUrl, state, port, host: '127.0.0.1' };
@@ -296,7 +292,7 @@ async function startLegacy(): Promise<{ pid: number; address: string }> {
   const pid = child.pid!;
   const identity = { pid, startTime: (await startTimeOf(pid))! };
   const record = { port, process: { identity, instanceId: null, controllerUrl } };
-  const file = processFile(join(folder, 'runtimes'), { environment: PROD, replica: 0 });
+  const file = processFile(join(place.folder, 'runtimes'), { environment: PROD, replica: 0 });
   writeFileSync(file, JSON.stringify(record));
   expect(existsSync(file) && ProcessRecord.parse(record).process?.startedWith).toBeNull();
   return { pid, address: `http://127.0.0.1:${port}` };

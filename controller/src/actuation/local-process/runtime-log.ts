@@ -2,6 +2,8 @@ import { messageOf } from '../../error.ts';
 import type { Log } from '../../log.ts';
 import type { ReplicaId } from './process-record.ts';
 
+export type RuntimeLog = ReturnType<typeof runtimeLog>;
+
 /** Every line about one runtime, so that words and levels are seen together. */
 export function runtimeLog(log: Log, { environment, replica }: ReplicaId) {
   return {

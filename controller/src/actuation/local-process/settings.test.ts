@@ -1,30 +1,18 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Instant } from '@switchback-ml/schemas';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { makeLog } from '../../log.ts';
 import { NEVER, PROD, running, scale, until, want } from '../actuation.contract.ts';
 import type { Actuation, ObservedRuntime } from '../actuation.ts';
-import { localProcessActuation } from './index.ts';
-import type { LocalProcessActuationOptions } from './options.ts';
 import { retryDelayMs } from './patience.ts';
-import { endAll, FAST, standInOptions, temporaryFolder } from './stand-ins.fixture.ts';
+import { FAST, standIns } from './stand-ins.fixture.ts';
 
 /** What a runtime may be late in, and more. */
 const LATE_MS = 61_000;
 
-let folder: string;
-const opened: Actuation[] = [];
-beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(async () => {
-  await endAll(opened, options());
-  rmSync(folder, { recursive: true, force: true });
-});
+const { actuating, mark, unmark } = standIns();
 
 describe.skipIf(process.platform !== 'linux')('runtimes that shall get other settings', () => {
   test('stay where those that shall follow them can not start, say so once, and go when they can', async () => {
@@ -33,7 +21,7 @@ describe.skipIf(process.platform !== 'linux')('runtimes that shall get other set
     const actuation = actuating({ clock, log });
     await scale(actuation, PROD, 2);
     const before = await serves(actuation, 2);
-    mark('crash', 0);
+    mark('crash');
     mark('crash', 1);
 
     await want(actuation, PROD, { runtimes: 2, grpc: true });
@@ -43,7 +31,7 @@ describe.skipIf(process.platform !== 'linux')('runtimes that shall get other set
     leap(LATE_MS);
     await lookedAt(stayed!);
     const meanwhile = running(actuation.observe());
-    unmark('crash', 0);
+    unmark('crash');
     unmark('crash', 1);
     await want(actuation, PROD, { runtimes: 2, grpc: true, cacheMemory: 128 * 2 ** 20 });
     const pids = before.map(({ pid }) => pid);
@@ -59,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('runtimes that shall get other set
     await scale(before, PROD, 2);
     await serves(before, 2);
     await before[Symbol.asyncDispose]();
-    mark('crash', 0);
+    mark('crash');
     mark('crash', 1);
     const { clock, leap } = leaping();
     const { log, errors } = listening();
@@ -81,7 +69,7 @@ describe.skipIf(process.platform !== 'linux')('runtimes that shall get other set
     const actuation = actuating({ clock });
     await scale(actuation, PROD, 2);
     const [first, second] = await serves(actuation, 2);
-    mark('crash', 0);
+    mark('crash');
     process.kill(first!.pid!, 'SIGKILL');
     await until(actuation, state => running(state).length === 1);
 
@@ -121,7 +109,7 @@ test.skipIf(process.platform !== 'linux')(
     const actuation = actuating();
     await scale(actuation, PROD, 2);
     const [first, second] = await serves(actuation, 2);
-    mark('unready', 0);
+    mark('unready');
     process.kill(first!.pid!, 'SIGKILL');
     await until(
       actuation,
@@ -143,7 +131,7 @@ test.skipIf(process.platform !== 'linux')(
 test('one that waits before it starts again is not delayed by being wanted as before, and tried at once otherwise', async () => {
   const { clock, waits } = holding(retryDelayMs(4));
   const actuation = actuating({ clock });
-  mark('crash', 0);
+  mark('crash');
   await want(actuation, PROD, {});
   await eventually(async () => waits.length === 1);
 
@@ -152,7 +140,7 @@ test('one that waits before it starts again is not delayed by being wanted as be
     await turn();
   }
   const waited = waits.length;
-  unmark('crash', 0);
+  unmark('crash');
   await want(actuation, PROD, { grpc: true });
   const [there] = await runs(actuation, 1);
 
@@ -201,16 +189,6 @@ function pick(log: Log): Log {
   };
 }
 
-function options(): LocalProcessActuationOptions {
-  return standInOptions(folder);
-}
-
-function actuating(changed: Partial<LocalProcessActuationOptions> = {}): Actuation {
-  const actuation = localProcessActuation({ ...options(), ...changed });
-  opened.push(actuation);
-  return actuation;
-}
-
 async function runs(actuation: Actuation, count: number): Promise<ObservedRuntime[]> {
   return running(
     await until(actuation, state => state.runtimes.length === count && running(state).length === count),
@@ -253,14 +231,4 @@ function isOther(pids: readonly (number | null)[]): (runtime: ObservedRuntime) =
 
 function isLost({ state }: ObservedRuntime): boolean {
   return state === 'lost';
-}
-
-function mark(what: 'crash' | 'unready', replica: number): void {
-  const of = join(folder, 'runtimes', replica === 0 ? PROD : `${PROD}.${replica}`);
-  if (!existsSync(of)) mkdirSync(of);
-  writeFileSync(join(of, what), '');
-}
-
-function unmark(what: 'crash' | 'unready', replica: number): void {
-  rmSync(join(folder, 'runtimes', replica === 0 ? PROD : `${PROD}.${replica}`, what));
 }
