@@ -24,5 +24,6 @@ export function forwardedHead(head: Head, path: string, peer: string, timeoutMs:
     if (!isPassedOn(name)) continue;
     text += `${name}: ${name === TIMEOUT_HEADER && timeoutMs !== null ? timeoutMs : value}\r\n`;
   }
-  return Buffer.from(`${text}x-forwarded-for: ${peer}\r\n\r\n`, 'latin1');
+  const length = `content-length: ${head.bodyBytes}\r\n`;
+  return Buffer.from(`${text}${length}x-forwarded-for: ${peer}\r\n\r\n`, 'latin1');
 }
