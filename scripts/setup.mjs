@@ -66,9 +66,13 @@ function isAlive(pid) {
   }
 }
 
-/** Runs a program of the repository under Node 24 with this terminal; the promise gives its exit code. */
+/**
+ * Runs a program of the repository under Node 24 with this terminal; the promise gives its exit code. What Node has
+ * compiled is kept, which halves the time to start.
+ */
 export function run(args, options = {}) {
-  const child = spawn(node, args, { cwd: root, stdio: 'inherit', ...options });
+  const env = { NODE_COMPILE_CACHE: join(root, '.cache', 'code'), ...process.env };
+  const child = spawn(node, args, { cwd: root, stdio: 'inherit', env, ...options });
   const forward = signal => child.kill(signal);
   process.on('SIGINT', forward);
   process.on('SIGTERM', forward);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { EventType } from '@switchback-ml/schemas';
 import { Registry } from 'prom-client';
@@ -48,6 +49,8 @@ const FIRST_WORDS_MS = 2000;
 
 type Ending = 'stop' | 'leave' | 'fenced';
 
+// Before anything is compiled further; where nothing is to be kept of it this does nothing.
+flushCompileCache();
 const config = configOrExit();
 const log = makeLog(config.logLevel);
 try {

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { controllerArtifacts } from './artifact/controller/index.ts';
 import type { ReplyCache } from './cache/cache.ts';
 import { inProcessReplies } from './cache/in-process/index.ts';
@@ -18,6 +19,8 @@ const STATE_CHECK_MS = 2000;
 /** Far beyond what any snapshot or request takes to be parsed. */
 const BLOCKED = { tellAfterMs: 1000, endAfterMs: 30_000 };
 
+// Before anything is compiled further; where nothing is to be kept of it this does nothing.
+flushCompileCache();
 process.exit(await main(process.argv.slice(2)));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -45,7 +48,7 @@ async function serve(config: Config, log: Log): Promise<number> {
   await using runtime = await startRuntime({
     config,
     token,
-    startEngine: onnxEngines(confinement),
+    startEngine: onnxEngines(confinement, engineCode(process.env['NODE_COMPILE_CACHE'])),
     artifacts,
     cache,
     clock: systemClock,
@@ -59,6 +62,11 @@ async function serve(config: Config, log: Log): Promise<number> {
   const reason = await Promise.race([stopped, failed]);
   log.info({ reason }, 'runtime is stopping');
   return unexpected.fatal.aborted ? 1 : 0;
+}
+
+/** Beside ours, and not in it: whoever opens a model may write there. */
+function engineCode(ours: string | undefined): string | null {
+  return ours === undefined ? null : `${ours}-engines`;
 }
 
 /** Of answers: in this process, and in a Redis where one is named. */

@@ -16,7 +16,16 @@ const STOP_WITHIN_MS = 20_000;
 /** The message of the line that says why it ends. */
 const CAN_NOT_GO_ON = 'gateway can not go on';
 /** All that it gets of our variables: no credential of a forge is among them. */
-const HANDED_DOWN = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH'];
+const HANDED_DOWN = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TZ',
+  'LANG',
+  'LC_ALL',
+  'LD_LIBRARY_PATH',
+  'NODE_COMPILE_CACHE',
+];
 
 export interface GatewayOptions {
   /** The file that lists runtimes. */

@@ -87,6 +87,7 @@ export async function up(options: UpOptions): Promise<Running> {
       ...(options.controller ?? [process.execPath, ...LONG_LIVED, CONTROLLER]),
       ...controllerArguments(options, state),
     ],
+    codeFolder: join(state, STATE_FILES.code),
     logFile: join(state, STATE_FILES.log),
     clock,
     onEnd: how => options.onRestart?.(how),

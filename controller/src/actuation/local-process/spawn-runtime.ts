@@ -14,6 +14,8 @@ const HANDED_DOWN = [
   'LANG',
   'LC_ALL',
   'LD_LIBRARY_PATH',
+  // Where Node keeps programs as it has compiled them.
+  'NODE_COMPILE_CACHE',
   // What it tells of requests, and to whom.
   'SWITCHBACK_REQUEST_LOG',
   'SWITCHBACK_PAYLOADS',

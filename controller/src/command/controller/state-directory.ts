@@ -20,6 +20,8 @@ export type ControllerFile = z.infer<typeof ControllerFile>;
 export const STATE_FILES = {
   controller: 'controller.json',
   log: 'controller.log',
+  /** Programs as Node has compiled them; may be deleted at any time. */
+  code: 'code',
   lock: 'up.json',
   operatorToken: 'operator-token',
   runtimeToken: 'runtime-token',

@@ -16,6 +16,8 @@ const STOP_WITHIN_MS = 20_000;
 export interface KeptControllerOptions {
   /** Program and arguments. */
   command: readonly string[];
+  /** Where Node keeps the controller, and its runtimes, as it has compiled them, unless the environment names a place. */
+  codeFolder: string;
   logFile: string;
   clock: Clock;
   /** Told in words how a life ended, and when the next begins. */
@@ -78,7 +80,7 @@ export class KeptController {
 
   /** One life, from start to end; how it ended. */
   async #live(): Promise<string> {
-    const { command, logFile } = this.#options;
+    const { command, codeFolder, logFile } = this.#options;
     const [program = '', ...args] = command;
     await using log = await openLog(logFile);
     const from = (await log.stat()).size;
@@ -88,6 +90,7 @@ export class KeptController {
       stdio: ['pipe', log.fd, log.fd],
       // A session of its own: the terminal's Ctrl-C is for us, who stop it in order.
       detached: true,
+      env: { NODE_COMPILE_CACHE: codeFolder, ...process.env },
     });
     this.#child = child;
     child.stdin?.on('error', () => {});

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,6 +45,22 @@ describe('an engine process', () => {
 
     await refused;
     await expect(engine.gone).resolves.toEqual({ cause: 'died', reason: 'it was ended by SIGKILL' });
+  });
+
+  test('keeps its program as it was compiled, and does without where that is damaged', async () => {
+    const codeFolder = join(folder, 'code');
+    const again = () => onnxEngines(confinement, codeFolder)(AbortSignal.timeout(20_000));
+    await (await again())[Symbol.asyncDispose]();
+    const kept = (await readdir(codeFolder, { recursive: true, withFileTypes: true })).filter(one =>
+      one.isFile(),
+    );
+
+    for (const { parentPath, name } of kept) await writeFile(join(parentPath, name), 'damaged');
+    await using engine = await again();
+    await engine.load({ path: join(folder, 'ratio.onnx'), ...load });
+
+    expect(kept.length).toBeGreaterThan(5);
+    expect((await engine.infer(rows([6], [3]), 20_000)).get('ratio')?.data).toEqual(Float32Array.of(2));
   });
 
   test('that dies right before it is loaded is dead, and no want of the machine', async () => {

@@ -32,11 +32,15 @@ interface Pending {
   reject: (error: SwitchbackError) => void;
 }
 
-/** Engines that are child processes holding ONNX Runtime, reached over a nameless Unix socket pair. */
-export function onnxEngines(confinement: Confinement): StartEngine {
+/**
+ * Engines that are child processes holding ONNX Runtime, reached over a nameless Unix socket pair. In `codeFolder` they
+ * keep their program as Node has compiled it, which halves what the next start costs; it is for engines alone, since
+ * whoever opens a model may write there. Null: nothing is kept.
+ */
+export function onnxEngines(confinement: Confinement, codeFolder: string | null = null): StartEngine {
   return async (signal, awaited) => {
     signal.throwIfAborted();
-    const engine = new OnnxEngine(confinement, awaited === undefined);
+    const engine = new OnnxEngine(confinement, codeFolder, awaited === undefined);
     try {
       await engine.started(signal, awaited);
       return engine;
@@ -61,13 +65,13 @@ class OnnxEngine implements Engine {
   #verdict: EngineEnd | null = null;
   #deathReason: string | null = null;
 
-  constructor(confinement: Confinement, isAwaited: boolean) {
+  constructor(confinement: Confinement, codeFolder: string | null, isAwaited: boolean) {
     this.#confinement = confinement;
     const [program, ...args] = [...confinement.launcher, process.execPath, PROGRAM];
     // Nothing of our environment is the graph's business. One pool thread: the engine does no file I/O of its own.
     this.#child = spawn(program!, args, {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-      env: { UV_THREADPOOL_SIZE: '1' },
+      env: { UV_THREADPOOL_SIZE: '1', ...(codeFolder !== null && { NODE_COMPILE_CACHE: codeFolder }) },
     });
     this.#socket = this.#child.stdio?.[3] as Socket | undefined;
     if (this.pid !== undefined) confinement.precedence.giveWay(this.pid, isAwaited);

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { SwitchbackError } from '../../error.ts';
 import { preflight } from '../../preflight/preflight.ts';
@@ -15,6 +16,8 @@ process.stdin.resume();
 process.stdin.on('close', () => process.exit(0));
 process.stdin.on('error', () => process.exit(0));
 
+// Now, since most engines are ended before they could when they exit. Without a folder for it this does nothing.
+flushCompileCache();
 const channel = new Socket({ fd: CHANNEL, readable: true, writable: true });
 channel.on('error', () => process.exit(0));
 await serve(channel);
