@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RemoteServer, remoteServer, seedRepository, up } from '@switchback-ml/controller/command';
 import type { Status } from '@switchback-ml/schemas';
@@ -15,8 +15,11 @@ export interface Place extends AsyncDisposable {
   state: string;
   address: string;
   operatorToken: string;
-  /** Where each environment's requests go. */
-  environments: ReadonlyMap<string, { address: string; key: string; models: readonly string[] }>;
+  /** Where each environment's requests go; `keyFile` is absolute, and holds `key`. */
+  environments: ReadonlyMap<
+    string,
+    { address: string; key: string; keyFile: string; models: readonly string[] }
+  >;
   /** Resolves if the controller's keeper ends without being asked. */
   exited: Promise<unknown>;
 }
@@ -90,14 +93,12 @@ async function openRemote(directory: string, remotes: string, onPush: () => void
 
 function environmentsOf(status: Status, state: string): Place['environments'] {
   return new Map(
-    status.environments.map(({ name, address: at, deployments }) => [
-      name as string,
-      {
-        address: at ?? '',
-        key: readFileSync(join(state, 'keys', name), 'utf8').trim(),
-        models: deployments.map(({ model }) => model as string),
-      },
-    ]),
+    status.environments.map(({ name, address: at, deployments }) => {
+      const keyFile = resolve(state, 'keys', name);
+      const key = readFileSync(keyFile, 'utf8').trim();
+      const models = deployments.map(({ model }) => model as string);
+      return [name as string, { address: at ?? '', key, keyFile, models }];
+    }),
   );
 }
 
@@ -112,21 +113,18 @@ async function post(url: string, token: string): Promise<void> {
   } catch {}
 }
 
-/** Held-out rows replayed into every model; of tumours prod meets all, the others what is met every day. */
+/** Held-out rows replayed into every model of the example. Of one that somebody added there are none, so it gets none. */
 export function servicesOf(
-  place: Place,
+  place: Pick<Place, 'environments'>,
   perSecond: (environment: string, model: string) => number,
 ): Service[] {
-  const tumours = { prod: tumourRows('all.csv'), other: tumourRows('everyday.csv') };
   return [...place.environments].flatMap(([environment, { address, key, models }]) =>
-    models.map(model => ({
-      environment,
-      address,
-      key,
-      model,
-      ...(OTHER_ROWS.get(model) ?? (environment === 'prod' ? tumours.prod : tumours.other)),
-      perSecond: perSecond(environment, model),
-    })),
+    models.flatMap(model => {
+      const rows = RECORDED.get(model)?.[environment === 'prod' ? 'prod' : 'other'];
+      return rows
+        ? [{ environment, address, key, model, ...rows, perSecond: perSecond(environment, model) }]
+        : [];
+    }),
   );
 }
 
@@ -136,10 +134,13 @@ const recorded = (input: string, file: string): Recorded => ({
   input,
   rows: readRows(join(root, 'examples/rows', file)),
 });
-const tumourRows = (file: string): Recorded => recorded('features', file);
+const everywhere = (rows: Recorded) => ({ prod: rows, other: rows });
 
-/** Of the models that are not about tumours. */
-const OTHER_ROWS: ReadonlyMap<string, Recorded> = new Map([
-  ['digits', recorded('pixels', 'digits.csv')],
-  ['wine', recorded('features', 'wine.csv')],
+/** Of tumours prod meets all, the others what is met every day. */
+const TUMOURS = { prod: recorded('features', 'all.csv'), other: recorded('features', 'everyday.csv') };
+
+const RECORDED: ReadonlyMap<string, { prod: Recorded; other: Recorded }> = new Map([
+  ...['screening', 'second-opinion', 'triage'].map(model => [model, TUMOURS] as const),
+  ['digits', everywhere(recorded('pixels', 'digits.csv'))],
+  ['wine', everywhere(recorded('features', 'wine.csv'))],
 ]);

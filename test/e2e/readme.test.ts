@@ -65,6 +65,31 @@ test('npm start prints a curl that answers a prediction when it is pasted', asyn
   expect(score).toBeLessThanOrEqual(1);
 });
 
+test('npm start names the page where every model can be tried, and the key that it asks for', async () => {
+  const [, page = '', keyFile = ''] = /^.* (http:\S+\/docs\/) .* (\/.+)$/m.exec(printed) ?? [];
+  const key = readFileSync(keyFile, 'utf8').trim();
+
+  const shown = await fetch(page);
+  const described = await fetch(new URL('../v2/models/wine/openapi.json', page), {
+    headers: { authorization: `Bearer ${key}` },
+  });
+
+  expect([shown.status, shown.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(await described.json()).toMatchObject({ info: { title: 'wine' } });
+});
+
+test('what the inference page says to type at npm start is answered as it says', async () => {
+  const text = readFileSync('docs/reference/inference.md', 'utf8');
+  const [look = '', ask = ''] = [...text.matchAll(/```sh\n([\s\S]+?)```/g)].map(([, block]) => block ?? '');
+  const [, prod = ''] = /^ {2}prod +(\S+)$/m.exec(printed) ?? [];
+  const here = look.replace(/http:\S+/, prod).replace('.switchback', directory);
+  const [, answer] = /^# (\{.+\})$/m.exec(ask) ?? [];
+
+  const { stdout } = await run('sh', ['-ec', `${here}\n${ask}`]);
+
+  expect(stdout).toBe(`{"models":["digits","screening","second-opinion","triage","wine"]}${answer}`);
+});
+
 test('status says the same addresses, and every model in every environment', async () => {
   const { stdout } = await run('node', ['scripts/switchback.mjs', 'status', '--state', directory]);
 

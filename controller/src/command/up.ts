@@ -38,6 +38,8 @@ export interface UpOptions {
   lfsHost?: readonly string[] | undefined;
   /** Absolute; holds the URL of a Redis in which the runtimes of an environment share answers. */
   redisFile?: string | undefined;
+  /** Absolute; holds the address of the PostgreSQL database with the ledger. */
+  ledgerUrlFile?: string | undefined;
   progress?: Progress;
   /** Told when the controller died and is started again. */
   onRestart?: (how: string) => void;
@@ -68,6 +70,8 @@ export interface Running extends AsyncDisposable {
 export interface Example {
   environment: string;
   address: string;
+  /** Absolute; holds an inference key of it. */
+  keyFile: string;
   /** A line to paste; null while nothing is served there. */
   curl: string | null;
 }
@@ -171,6 +175,7 @@ function controllerArguments(options: UpOptions, state: string): string[] {
     keepEvents,
     artifactBudget,
     redisFile,
+    ledgerUrlFile,
     lfsHost = [],
   } = options;
   const given = {
@@ -184,6 +189,7 @@ function controllerArguments(options: UpOptions, state: string): string[] {
     'keep-events': keepEvents,
     'artifact-budget': artifactBudget,
     'redis-file': redisFile,
+    'ledger-url-file': ledgerUrlFile,
   };
   return [...Object.entries(given), ...lfsHost.map(host => ['lfs-host', host] as const)].flatMap(
     ([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]),
@@ -222,9 +228,9 @@ async function examplesOf(
     if (served === null) return [];
     const asked = { controllerUrl: address, runtimeToken, environment: name, signal };
     const body = model === undefined ? null : await exampleRequest({ ...asked, model });
-    if (model === undefined || body === null) return [{ environment: name, address: served, curl: null }];
-    const curl = curlLine({ address: served, environment: name, model, state, body });
-    return [{ environment: name, address: served, curl }];
+    const example = { environment: name, address: served, keyFile: join(state, STATE_FILES.keys, name) };
+    if (model === undefined || body === null) return [{ ...example, curl: null }];
+    return [{ ...example, curl: curlLine({ address: served, environment: name, model, state, body }) }];
   });
   return (await Promise.all(examples)).flat();
 }

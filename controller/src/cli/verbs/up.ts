@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Running, up } from '../../command/index.ts';
 import type { AddVerbs } from '../add-verbs.ts';
 import { from, numberBetween, stateHint, stateOf, withState } from '../options.ts';
-import { problemsText, waitLines } from '../print/status.ts';
+import { upText } from '../print/up.ts';
 import { slowly } from '../slowly.ts';
 import { EXIT, type Terminal } from '../terminal.ts';
 
@@ -18,6 +18,7 @@ interface Flags {
   artifactBudget?: string;
   lfsHost?: string[];
   redisFile?: string;
+  ledgerUrlFile?: string;
 }
 
 /** The whole loop in the foreground of a terminal. */
@@ -37,9 +38,13 @@ export const addUp: AddVerbs = (program, terminal, finish) => {
     .option('--artifact-budget <size>', 'disk that artifacts may take beyond what is needed (default: 64Gi)')
     .option('--lfs-host <host...>', 'other hosts that the LFS server may send us to')
     .option('--redis-file <path>', 'file with the URL of a Redis in which runtimes share answers')
+    .option(
+      '--ledger-url-file <path>',
+      'file with the address of a PostgreSQL database for the ledger (default: a file of the state directory)',
+    )
     .action(async (flags: Flags) => {
       await using running = await start(flags, terminal);
-      terminal.out(upText(running, flags, terminal.now()));
+      terminal.out(upText(running, { state: stateHint(flags), now: terminal.now() }));
       const why = await Promise.race([running.exited, aborted(terminal.signal)]);
       if (why !== null) terminal.err(`switchback: the controller is gone: ${why}\n`);
       else terminal.err('stopping …\n');
@@ -55,27 +60,11 @@ async function start(flags: Flags, terminal: Terminal): Promise<Running> {
     repo: from(terminal.directory, flags.repo),
     state: stateOf(flags, terminal),
     redisFile: flags.redisFile && resolve(terminal.directory, flags.redisFile),
+    ledgerUrlFile: flags.ledgerUrlFile && resolve(terminal.directory, flags.ledgerUrlFile),
     progress: slow.progress,
     onRestart: how => terminal.err(`switchback: the controller ended (${how}) and is started again.\n`),
     signal: terminal.signal,
   });
-}
-
-function upText({ address, unready, status, examples }: Running, flags: Flags, now: number): string {
-  const environments = examples.map(({ environment, address: served, curl }) => {
-    const deployments = status.environments.find(({ name }) => name === environment)?.deployments ?? [];
-    const waits =
-      curl === null ? deployments.flatMap(({ waits }) => waits.flatMap(wait => waitLines(wait, now))) : [];
-    return [`${environment}  ${served}`, curl ?? '  serves nothing yet', ...waits].join('\n');
-  });
-  const problems = problemsText(status.problems);
-  return `${[
-    `switchback is up: ${address}`,
-    ...(unready === null ? [] : [`It is not ready yet and goes on trying: ${unready}`]),
-    ...(environments.length > 0 ? environments : ['No environment is served yet.']),
-    ...(problems === '' ? [] : [problems]),
-    `Ctrl-C stops everything. In another terminal: switchback status${stateHint(flags)}`,
-  ].join('\n\n')}\n`;
 }
 
 function aborted(signal: AbortSignal): Promise<null> {
