@@ -29,6 +29,31 @@ describe('a kept runtime', () => {
     ]);
   });
 
+  test('replaces at once what was killed after it had lived long, and waits where the next dies young', async () => {
+    const asked: number[] = [];
+    let later = 0;
+    const clock: Clock = {
+      now: () => systemClock.now() + later,
+      sleep: (ms, signal) => {
+        asked.push(ms);
+        return systemClock.sleep(ms, signal);
+      },
+    };
+    const actuation = actuating({ clock });
+    await start(actuation, PROD);
+    const first = await runs(actuation, PROD);
+    later = 60_000;
+
+    process.kill(first.pid!, 'SIGKILL');
+    await until(actuation, now => running(now).some(({ pid }) => pid !== first.pid));
+    const waitedFirst = asked.includes(250);
+    const second = await runs(actuation, PROD);
+    process.kill(second.pid!, 'SIGKILL');
+    await until(actuation, now => running(now).some(({ pid }) => pid !== second.pid));
+
+    expect([waitedFirst, asked.includes(250)]).toEqual([false, true]);
+  });
+
   test('kills and replaces a hung runtime, while another is not disturbed', async () => {
     const actuation = actuating();
     await Promise.all([start(actuation, PROD), start(actuation, DEV)]);

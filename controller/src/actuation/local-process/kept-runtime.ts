@@ -247,7 +247,7 @@ export class KeptRuntime implements Sibling {
   #lost(life: RuntimeLife, reason: string): void {
     const aliveMs = this.#options.clock.now() - life.since;
     const pid = this.#record.process?.identity?.pid ?? null;
-    this.#crashes = Patience.isForgiven(aliveMs) ? 1 : this.#crashes + 1;
+    this.#crashes = Patience.isForgiven(aliveMs) ? 0 : this.#crashes + 1;
     this.#record.lose();
     this.#forget();
     this.#enter('lost');

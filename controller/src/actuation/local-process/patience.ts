@@ -43,7 +43,7 @@ export class Patience {
     return silentMs > (isStarting ? STARTING_MS : SILENT_MS) && this.#looks >= FEWEST_LOOKS;
   }
 
-  /** One that lived so long did not die of its start: what came before is not counted. */
+  /** One that lived so long did not die of its start: neither that nor what came before is counted. */
   static isForgiven(aliveMs: number): boolean {
     return aliveMs >= FORGIVEN_MS;
   }
