@@ -13,8 +13,9 @@ import {
 import { ratioModel } from '../../../runtime/src/engine/onnx/graph.fixture.ts';
 import { SwitchbackError } from '../../../runtime/src/error.ts';
 import { parseRequest } from '../../../runtime/src/front/protocol/v2/parse.ts';
-import { decodeV2, V2Request } from '../../../runtime/src/front/protocol/v2/request.ts';
+import { decodeV2 } from '../../../runtime/src/front/protocol/v2/request.ts';
 import { scanRequest } from '../../../runtime/src/front/protocol/v2/scan.ts';
+import { V2Request } from '../../../runtime/src/front/protocol/v2/v2-request.ts';
 import type { DecodedRequest, Message } from '../../../runtime/src/inference/call.ts';
 import { toTensors } from '../../../runtime/src/loading/golden.ts';
 import { preflight } from '../../../runtime/src/preflight/preflight.ts';

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
+import { type AskedOutput, MOST_ID_CHARS } from '../../protocol/v2/said.ts';
 import { type Parameter, readParameter, wholeNumber } from './parameter.ts';
 import { DELIMITED, malformed, VARINT, WireReader } from './wire-reader.ts';
 
 const MOST_TENSORS = 1000;
 const MOST_PARAMETERS = 1000;
 const MOST_DIMENSIONS = 100;
-const MOST_ID_CHARS = 256;
 /** No graph has longer names, nor is there a longer datatype: what is cut is as unknown as whole. */
 const MOST_NAME_BYTES = 2000;
 const MOST_DATATYPE_BYTES = 20;
@@ -32,12 +32,6 @@ export interface GivenInput {
   shape: number[];
   /** An InferTensorContents; null: absent or empty. */
   contents: Buffer | null;
-}
-
-export interface AskedOutput {
-  name: string;
-  /** Only this many of each row's highest elements, as texts `score:index`; 0: the tensor. */
-  classes: number;
 }
 
 /** Throws E_BODY for what is no ModelInferRequest. */

@@ -1,15 +1,9 @@
 import type { Backend } from '@switchback-ml/schemas';
 import type { Tensor } from '../../../engine/tensor.ts';
-import { SwitchbackError } from '../../../error.ts';
 import type { Answer, DecodedRequest, InferenceInput, Message, Reply } from '../../../inference/call.ts';
-import { isBatchable } from '../../../loading/signature.ts';
-import {
-  badInput,
-  type GivenTensor,
-  readTensors,
-  refuseUnknownOutputs,
-} from '../../protocol/tensors/given.ts';
-import { classify } from '../../protocol/v2/classification.ts';
+import { badInput, type GivenTensor, readTensors } from '../../protocol/tensors/given.ts';
+import { asAsked, refuseUnanswerable } from '../../protocol/v2/asked.ts';
+import { timeoutMsOf } from '../../protocol/v2/parameters.ts';
 import { readContents } from './contents.ts';
 import { type Fields, readFields } from './fields.ts';
 import { printResponse } from './response.ts';
@@ -31,7 +25,7 @@ export class GrpcRequest implements DecodedRequest {
   }
 
   read(backend: Backend): InferenceInput {
-    refuseUnanswerable(this.#fields, backend);
+    refuseUnanswerable(this.#fields.outputs, backend);
     this.#given ??= giveTensors(this.#fields);
     return readTensors(this.#given, backend);
   }
@@ -41,7 +35,7 @@ export class GrpcRequest implements DecodedRequest {
     const asked: [string, Tensor][] =
       outputs.length === 0
         ? [...answer.outputs]
-        : outputs.map(({ name, classes }) => [name, asAsked(name, classes, answer)]);
+        : outputs.map(output => [output.name, asAsked(output, answer)]);
     return { headers: HEADERS, body: printResponse(id, asked, answer) };
   }
 }
@@ -49,21 +43,7 @@ export class GrpcRequest implements DecodedRequest {
 /** Throws E_BODY for what is no ModelInferRequest. */
 export function decodeRequest(message: Message): GrpcRequest {
   const fields = readFields(message.body);
-  return new GrpcRequest(fields, soonest(deadlineOf(message), fields.timeout / 1000));
-}
-
-function refuseUnanswerable({ outputs }: Fields, backend: Backend): void {
-  for (const { name, classes } of outputs) {
-    if (!Object.hasOwn(backend.signature.outputs, name)) refuseUnknownOutputs([name], backend);
-    const { datatype } = backend.signature.outputs[name]!;
-    if (classes > 0 && datatype === 'BYTES')
-      throw new SwitchbackError('E_INPUT', `Output "${name}" is BYTES, of which there is no classification.`);
-  }
-}
-
-function asAsked(name: string, classes: number, { outputs, backend }: Answer): Tensor {
-  const tensor = outputs.get(name)!;
-  return classes === 0 ? tensor : classify(tensor, classes, isBatchable(backend.signature));
+  return new GrpcRequest(fields, soonest(deadlineOf(message), timeoutMsOf(fields.timeout)));
 }
 
 function giveTensors({ inputs, raw }: Fields): GivenTensor[] {
@@ -89,14 +69,14 @@ const UNIT_MS: Partial<Record<string, number>> = {
   n: 1e-6,
 };
 
-/** Of the header `grpc-timeout`: digits and a unit, as the transport checked them. In ms; 0: none. */
-function deadlineOf(message: Message): number {
+/** Of the header `grpc-timeout`: digits and a unit, as the transport checked them. In ms; null: none, or 0. */
+function deadlineOf(message: Message): number | null {
   const header = message.header('grpc-timeout');
-  if (header === undefined) return 0;
-  return Number.parseInt(header, 10) * (UNIT_MS[header.at(-1)!] ?? 0);
+  if (header === undefined) return null;
+  const deadlineMs = Number.parseInt(header, 10) * (UNIT_MS[header.at(-1)!] ?? 0);
+  return deadlineMs > 0 ? deadlineMs : null;
 }
 
-function soonest(first: number, second: number): number | null {
-  if (first > 0 && second > 0) return Math.min(first, second);
-  return first > 0 ? first : second > 0 ? second : null;
+function soonest(first: number | null, second: number | null): number | null {
+  return first === null || second === null ? (first ?? second) : Math.min(first, second);
 }

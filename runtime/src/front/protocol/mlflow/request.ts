@@ -5,6 +5,7 @@ import { badBody, isObject, type JsonBody, parseJsonObject } from '../tf-serving
 import { readColumns, readRows } from '../tf-serving/read.ts';
 import { printColumns } from '../tf-serving/response.ts';
 import { isNamed } from '../tf-serving/tensors.ts';
+import { UnscheduledRequest } from '../unscheduled.ts';
 import { requireContentKind } from './content-type.ts';
 import { tableOfCsv } from './csv.ts';
 import { tableOfRecords, tableOfSplit } from './frame.ts';
@@ -69,12 +70,11 @@ function refuseParams(params: unknown): void {
     throw badBody(`the model takes no "params", and got ${names.slice(0, 5).join(', ').slice(0, 100)}`);
 }
 
-class Invocation implements DecodedRequest {
-  readonly timeoutMs = null;
-  readonly priority = 0;
+class Invocation extends UnscheduledRequest {
   readonly #read: Read;
 
   constructor(read: Read) {
+    super();
     this.#read = read;
   }
 

@@ -2,6 +2,7 @@ import type { Backend, Signature } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../../error.ts';
 import type { Answer, DecodedRequest, InferenceInput, Message, Reply } from '../../../inference/call.ts';
 import { isBatchable } from '../../../loading/signature.ts';
+import { UnscheduledRequest } from '../unscheduled.ts';
 import { badBody, type JsonBody, parseJsonObject } from './body.ts';
 import { readColumns, readRows } from './read.ts';
 import { printColumns, printRows } from './response.ts';
@@ -25,12 +26,11 @@ export function decodePredict({ body }: Message): DecodedRequest {
 }
 
 /** The row format. */
-class RowsRequest implements DecodedRequest {
-  readonly timeoutMs = null;
-  readonly priority = 0;
+class RowsRequest extends UnscheduledRequest {
   readonly #body: JsonBody;
 
   constructor(body: JsonBody) {
+    super();
     this.#body = body;
   }
 
@@ -45,12 +45,11 @@ class RowsRequest implements DecodedRequest {
 }
 
 /** The columnar format. */
-class ColumnsRequest implements DecodedRequest {
-  readonly timeoutMs = null;
-  readonly priority = 0;
+class ColumnsRequest extends UnscheduledRequest {
   readonly #body: JsonBody;
 
   constructor(body: JsonBody) {
+    super();
     this.#body = body;
   }
 

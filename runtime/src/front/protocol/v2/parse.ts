@@ -4,7 +4,7 @@ import { badInput } from '../tensors/refusal.ts';
 import { badBody } from './bad-body.ts';
 import { HEAD_LENGTH } from './head-length.ts';
 import { flag, readParameters, timeoutMsOf, whole } from './parameters.ts';
-import { type AskedOutput, MOST_ID_CHARS, type Said } from './said.ts';
+import { type AskedHttpOutput, MOST_ID_CHARS, type Said } from './said.ts';
 import { Tail } from './tail.ts';
 
 const MOST_TENSORS = 1000;
@@ -82,7 +82,7 @@ function hasUnsafe(value: unknown): boolean {
   return typeof value === 'number' && !Number.isSafeInteger(value);
 }
 
-function parseOutputs(json: unknown): AskedOutput[] | null {
+function parseOutputs(json: unknown): AskedHttpOutput[] | null {
   if (json === undefined) return null;
   if (!Array.isArray(json) || json.length > MOST_TENSORS)
     throw badBody(`"outputs" must be a list of at most ${MOST_TENSORS} names`);
@@ -92,7 +92,7 @@ function parseOutputs(json: unknown): AskedOutput[] | null {
   return outputs;
 }
 
-function parseOutput(json: unknown, index: number): AskedOutput {
+function parseOutput(json: unknown, index: number): AskedHttpOutput {
   const at = `outputs[${index}]`;
   if (!isObject(json) || typeof json['name'] !== 'string') throw badBody(`${at}: "name" must be a string`);
   const parameters = readParameters(json['parameters'], `${at}: "parameters"`);

@@ -1,21 +1,21 @@
 import type { Backend, TensorSpec } from '@switchback-ml/schemas';
 import { ARRAYS } from '../../../engine/tensor.ts';
 import { SwitchbackError } from '../../../error.ts';
-import type { Answer, DecodedRequest, InferenceInput, Reply } from '../../../inference/call.ts';
+import type { Answer, InferenceInput, Reply } from '../../../inference/call.ts';
 import { isBatchable } from '../../../loading/signature.ts';
 import { type GivenTensor, readTensors } from '../tensors/given.ts';
 import { badInput } from '../tensors/refusal.ts';
+import { UnscheduledRequest } from '../unscheduled.ts';
 import { printResponse } from './response.ts';
 
 const SAID = { id: undefined, outputs: null, isBinary: true };
 
 /** A body that is nothing but the bytes of the one input, of one row where the model takes rows. */
-export class RawRequest implements DecodedRequest {
-  readonly timeoutMs = null;
-  readonly priority = 0;
+export class RawRequest extends UnscheduledRequest {
   readonly #body: Buffer;
 
   constructor(body: Buffer) {
+    super();
     this.#body = body;
   }
 

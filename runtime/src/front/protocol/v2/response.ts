@@ -1,14 +1,13 @@
 import { NON_FINITE_PARAMETER } from '@switchback-ml/schemas';
 import type { Tensor } from '../../../engine/tensor.ts';
 import type { Answer, Reply } from '../../../inference/call.ts';
-import { isBatchable } from '../../../loading/signature.ts';
 import { bytesOf } from '../tensors/binary.ts';
 import { writeData } from '../tensors/text/data.ts';
 import { TextSink } from '../tensors/text/sink.ts';
-import { classify } from './classification.ts';
+import { asAsked } from './asked.ts';
 import { HEAD_LENGTH } from './head-length.ts';
 import { type Beginnings, beginningsOf } from './printed.ts';
-import type { AskedOutput, Said } from './said.ts';
+import type { AskedHttpOutput, Said } from './said.ts';
 
 const JSON_HEADERS = ['content-type', 'application/json'];
 
@@ -50,18 +49,17 @@ function printAll(isBinary: boolean, answer: Answer, beginnings: Beginnings): Pa
 }
 
 function printAsked(
-  outputs: readonly AskedOutput[],
+  outputs: readonly AskedHttpOutput[],
   isBinaryElse: boolean,
   answer: Answer,
   beginnings: Beginnings,
 ): Parts {
   let parts: Parts = null;
   for (let index = 0; index < outputs.length; index++) {
-    const { name, classes, isBinary = isBinaryElse } = outputs[index]!;
-    const whole = answer.outputs.get(name)!;
-    const tensor = classes === 0 ? whole : classify(whole, classes, isBatchable(answer.backend.signature));
+    const output = outputs[index]!;
+    const { name, isBinary = isBinaryElse } = output;
     if (index > 0) SINK.ascii(',');
-    parts = printOutput(name, tensor, isBinary, answer, beginnings, parts);
+    parts = printOutput(name, asAsked(output, answer), isBinary, answer, beginnings, parts);
   }
   return parts;
 }

@@ -9,16 +9,19 @@ export interface Said {
   priority: number;
   inputs: readonly GivenTensor[];
   /** Null: all outputs. */
-  outputs: readonly AskedOutput[] | null;
+  outputs: readonly AskedHttpOutput[] | null;
   /** How outputs are wanted of which the request doesn't say it. */
   isBinary: boolean;
 }
 
-/** One output as it is wanted. */
+/** One output as it is wanted, whatever carries the request. */
 export interface AskedOutput {
   name: string;
-  /** As binary or as JSON; undefined: as the request says for all of them. */
-  isBinary: boolean | undefined;
   /** Only this many of each row's highest elements, as texts `score:index`; 0: the tensor. */
   classes: number;
+}
+
+export interface AskedHttpOutput extends AskedOutput {
+  /** As binary or as JSON; undefined: as the request says for all of them. */
+  isBinary: boolean | undefined;
 }

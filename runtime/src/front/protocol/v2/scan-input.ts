@@ -9,6 +9,7 @@ import {
   OPEN_OBJECT,
   QUOTE,
 } from '../tensors/json/scanner.ts';
+import type { BodyScanner } from './body-scanner.ts';
 import { scanObject, scanWhole, words } from './scan-value.ts';
 
 const KEYS = words('name', 'shape', 'datatype', 'data', 'parameters');
@@ -33,96 +34,86 @@ const DATATYPE_WORDS = words(...DATATYPES);
 const MOST_DIMENSIONS = 8;
 const NOWHERE = -1;
 
-/** One input of a request, read as it is met. */
-export class InputScan {
-  readonly #json: JsonScanner;
-  readonly #body: Buffer;
-  /** Where the next binary tensor begins. */
-  #tail: number;
-  #name = '';
-  #shape: number[] | null = null;
-  #datatype: Datatype | null = null;
-  #data: GivenData | null = null;
+/** As far as it was read. */
+class ScannedInput {
+  name = '';
+  shape: number[] | null = null;
+  datatype: Datatype | null = null;
+  data: GivenData | null = null;
   /** Where its data stands, if that came before what says how to read it. */
-  #dataAt = NOWHERE;
-  readonly #onMember = (key: number): boolean => this.#member(key);
-  readonly #onParameter = (): boolean => this.#binary();
+  dataAt = NOWHERE;
+}
 
-  constructor(json: JsonScanner, body: Buffer) {
-    this.#json = json;
-    this.#body = body;
-    this.#tail = json.end;
-  }
+/** The next input of a request; null: it is unusual. */
+export function scanInput(json: BodyScanner): GivenTensor | null {
+  const input = new ScannedInput();
+  if (!scanObject(json, KEYS, scanMember, input)) return null;
+  const { name, shape, datatype } = input;
+  if (name === '' || shape === null || datatype === null) return null;
+  if (input.dataAt !== NOWHERE && !scanEarlierData(json, input, datatype, shape)) return null;
+  return input.data === null ? null : { name, datatype, shape, data: input.data };
+}
 
-  /** Where the bytes of all that was read so far end. */
-  get tail(): number {
-    return this.#tail;
+function scanMember(json: BodyScanner, key: number, input: ScannedInput): boolean {
+  switch (key) {
+    case 0:
+      input.name = json.name() ?? '';
+      return input.name !== '';
+    case 1:
+      input.shape = scanShape(json);
+      return input.shape !== null;
+    case 2:
+      input.datatype = DATATYPES[json.word(DATATYPE_WORDS)] ?? null;
+      return input.datatype !== null;
+    case 3:
+      return scanOrSkipData(json, input);
+    default:
+      return scanObject(json, PARAMETERS, scanBinarySize, input);
   }
+}
 
-  /** The next one; null: it is unusual. */
-  read(): GivenTensor | null {
-    this.#name = '';
-    this.#shape = null;
-    this.#datatype = null;
-    this.#data = null;
-    this.#dataAt = NOWHERE;
-    if (!scanObject(this.#json, KEYS, this.#onMember)) return null;
-    if (this.#name === '' || this.#shape === null || this.#datatype === null) return null;
-    if (this.#dataAt !== NOWHERE && !this.#earlierData(this.#datatype, this.#shape)) return null;
-    if (this.#data === null) return null;
-    return { name: this.#name, datatype: this.#datatype, shape: this.#shape, data: this.#data };
-  }
+function scanOrSkipData(json: JsonScanner, input: ScannedInput): boolean {
+  if (input.data !== null) return false;
+  const { datatype, shape } = input;
+  if (shape !== null && datatype !== null) return scanReadyData(json, input, datatype, shape);
+  input.dataAt = json.at;
+  return skipNumbers(json);
+}
 
-  #member(key: number): boolean {
-    const json = this.#json;
-    switch (key) {
-      case 0:
-        this.#name = json.string() ?? '';
-        return this.#name !== '';
-      case 1:
-        this.#shape = scanShape(json);
-        return this.#shape !== null;
-      case 2:
-        this.#datatype = DATATYPES[json.word(DATATYPE_WORDS)] ?? null;
-        return this.#datatype !== null;
-      case 3:
-        return this.#takeData();
-      default:
-        return scanObject(json, PARAMETERS, this.#onParameter);
-    }
-  }
+function scanEarlierData(
+  json: JsonScanner,
+  input: ScannedInput,
+  datatype: Datatype,
+  shape: readonly number[],
+): boolean {
+  if (input.data !== null) return false;
+  const { at } = json;
+  json.at = input.dataAt;
+  const isRead = scanReadyData(json, input, datatype, shape);
+  json.at = at;
+  return isRead;
+}
 
-  #takeData(): boolean {
-    const json = this.#json;
-    if (this.#data !== null) return false;
-    if (this.#shape === null || this.#datatype === null) {
-      this.#dataAt = json.at;
-      return skipNumbers(json);
-    }
-    const data = scanData(json, this.#datatype, this.#shape);
-    if (data !== null) this.#data = { kind: 'ready', data };
-    return data !== null;
-  }
+function scanReadyData(
+  json: JsonScanner,
+  input: ScannedInput,
+  datatype: Datatype,
+  shape: readonly number[],
+): boolean {
+  const data = scanData(json, datatype, shape);
+  if (data === null) return false;
+  input.data = { kind: 'ready', data };
+  return true;
+}
 
-  #earlierData(datatype: Datatype, shape: readonly number[]): boolean {
-    const json = this.#json;
-    const { at } = json;
-    json.at = this.#dataAt;
-    const data = this.#data === null ? scanData(json, datatype, shape) : null;
-    json.at = at;
-    if (data !== null) this.#data = { kind: 'ready', data };
-    return data !== null;
-  }
-
-  /** How many bytes of it come behind the JSON. */
-  #binary(): boolean {
-    const size = scanWhole(this.#json);
-    const end = this.#tail + (size ?? 0);
-    if (size === null || size === 0 || end > this.#body.length || this.#data !== null) return false;
-    this.#data = { kind: 'bytes', bytes: this.#body.subarray(this.#tail, end) };
-    this.#tail = end;
-    return true;
-  }
+/** How many bytes of it come behind the JSON. */
+function scanBinarySize(json: BodyScanner, _: number, input: ScannedInput): boolean {
+  const size = scanWhole(json);
+  const { bytes, tail } = json;
+  if (size === null || size === 0 || tail + size > bytes.length || input.data !== null) return false;
+  json.tail = tail + size;
+  input.data = { kind: 'bytes', bytes: bytes.subarray(tail, json.tail) };
+  return true;
 }
 
 function scanShape(json: JsonScanner): number[] | null {

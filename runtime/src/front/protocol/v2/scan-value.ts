@@ -9,12 +9,13 @@ export function words(...names: string[]): readonly Uint8Array[] {
 
 /**
  * Over an object whose keys are some of these, each at most once and at least one: `member` goes over the value of
- * the key with that index. False: it is another object.
+ * the key with that index, and tells `target`. False: it is another object.
  */
-export function scanObject(
-  json: JsonScanner,
+export function scanObject<Scanner extends JsonScanner, Target>(
+  json: Scanner,
   keys: readonly Uint8Array[],
-  member: (key: number) => boolean,
+  member: (json: Scanner, key: number, target: Target) => boolean,
+  target: Target,
 ): boolean {
   if (!json.take(OPEN_OBJECT)) return false;
   let seen = 0;
@@ -22,7 +23,7 @@ export function scanObject(
     const key = json.word(keys);
     if (key === -1 || (seen & (1 << key)) !== 0 || !json.take(COLON)) return false;
     seen |= 1 << key;
-    if (!member(key)) return false;
+    if (!member(json, key, target)) return false;
   } while (json.take(COMMA));
   return json.take(CLOSE_OBJECT);
 }

@@ -5,7 +5,11 @@ const SPACE = 0x20;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
-const POINT_DIGIT = POINT - ZERO;
+const NINE = 0x39;
+/** Of all bytes, only digits are below 10 in the bits in which they differ from ZERO. */
+const POINT_DIGIT = POINT ^ ZERO;
+const COMMA_DIGIT = COMMA ^ ZERO;
+const CLOSE_LIST_DIGIT = CLOSE_LIST ^ ZERO;
 /** A lead of nine digits; those that follow, nine more at most, are the tail. Either fits 32 bits. */
 const LEAD_IS_FULL = 1e8;
 const TAIL_DIGITS = 9;
@@ -25,47 +29,42 @@ export function scanFloats(
   largest: number,
 ): boolean {
   const { bytes, end } = scanner;
-  const isSingle = data instanceof Float32Array;
   let { at } = scanner;
+  if (at === end || isSteppedOver(bytes[end - 1]!)) return false;
+  const isSingle = data instanceof Float32Array;
   for (let index = from; index < from + count; index++) {
     if (index > from) {
-      if (at < end && bytes[at] === COMMA) at++;
+      if (bytes[at] === COMMA) at++;
       else {
         scanner.at = at;
         if (!scanner.take(COMMA)) return false;
         at = scanner.at;
       }
     }
-    if (at < end && bytes[at] === SPACE) at++;
+    if (bytes[at] === SPACE) at++;
     const begin = at;
-    const isNegative = at < end && bytes[at] === MINUS;
+    const isNegative = bytes[at] === MINUS;
     if (isNegative) at++;
     const start = at;
     let lead = 0;
     let tail = 0;
     let tailDigits = 0;
     let point = -1;
-    let digit = at < end ? bytes[at]! - ZERO : -1;
-    for (; digit >= 0 && digit <= 9 && lead < LEAD_IS_FULL; digit = ++at < end ? bytes[at]! - ZERO : -1)
-      lead = (lead * 10 + digit) | 0;
+    let digit = bytes[at]! ^ ZERO;
+    for (; digit <= 9 && lead < LEAD_IS_FULL; digit = bytes[++at]! ^ ZERO) lead = (lead * 10 + digit) | 0;
     const whole = at - start;
     if (digit === POINT_DIGIT) {
       point = at;
-      digit = ++at < end ? bytes[at]! - ZERO : -1;
-      for (; digit >= 0 && digit <= 9 && lead < LEAD_IS_FULL; digit = ++at < end ? bytes[at]! - ZERO : -1)
-        lead = (lead * 10 + digit) | 0;
-      for (
-        ;
-        digit >= 0 && digit <= 9 && tailDigits < TAIL_DIGITS;
-        digit = ++at < end ? bytes[at]! - ZERO : -1
-      ) {
+      digit = bytes[++at]! ^ ZERO;
+      for (; digit <= 9 && lead < LEAD_IS_FULL; digit = bytes[++at]! ^ ZERO) lead = (lead * 10 + digit) | 0;
+      for (; digit <= 9 && tailDigits < TAIL_DIGITS; digit = bytes[++at]! ^ ZERO) {
         tail = (tail * 10 + digit) | 0;
         tailDigits++;
       }
     }
     const decimals = point === -1 ? 0 : at - point - 1;
     const isUsual =
-      (digit === COMMA - ZERO || digit === CLOSE_LIST - ZERO) &&
+      (digit === COMMA_DIGIT || digit === CLOSE_LIST_DIGIT) &&
       whole > 0 &&
       (whole === 1 || bytes[start] !== ZERO) &&
       (point === -1 || decimals > 0);
@@ -93,4 +92,11 @@ export function scanFloats(
   }
   scanner.at = at;
   return scanner.take(CLOSE_LIST);
+}
+
+/** Of a text that ends with another byte, no step of the loop leads behind its end, so that none has to look for it. */
+function isSteppedOver(byte: number): boolean {
+  return (
+    (byte >= ZERO && byte <= NINE) || byte === POINT || byte === MINUS || byte === COMMA || byte === SPACE
+  );
 }

@@ -101,3 +101,41 @@ test.each([
   for (const datatype of ['FP16', 'FP32', 'INT32', 'INT64', 'BOOL', 'BYTES'] as const)
     expect(scanData(over(text), datatype, shape)).toBeNull();
 });
+
+test.each(['FP64', 'FP32'] as const)(
+  '%s numbers are read up to the end of the text, whatever stands behind it',
+  datatype => {
+    const text = '[ [ -1.5 ,2.25,30 ] , [4,-5.0,0.123456789012] ] ';
+    const bytes = Buffer.from(`${text}7, 8]`);
+
+    for (let end = 1; end < text.length - 1; end++)
+      for (const whole of [bytes, bytes.subarray(0, end)])
+        expect(scanData(new JsonScanner(whole, 0, end), datatype, [2, 3])).toBeNull();
+    expect(scanData(new JsonScanner(bytes, 0, text.length - 1), datatype, [2, 3])).toHaveLength(6);
+  },
+);
+
+test('a list that ends where the text does has no numbers, however much white space is before it', () => {
+  const text = '        [';
+  const bytes = Buffer.from(`${text}1,2]`);
+
+  for (const whole of [bytes, bytes.subarray(0, text.length)])
+    expect(scanData(new JsonScanner(whole, 0, text.length), 'FP32', [2])).toBeNull();
+});
+
+test('a name is the text that stands there, whichever was read before', () => {
+  const name = fc.string({ unit: fc.constantFrom('a', 'b', 'A', '0', '!', ' '), maxLength: 70 });
+
+  fc.assert(
+    fc.property(fc.array(name, { minLength: 2, maxLength: 20 }), names => {
+      const scanner = over(names.map(one => JSON.stringify(one)).join(''));
+
+      expect(names.map(() => scanner.name())).toEqual(names);
+    }),
+  );
+});
+
+test.each(['"a', '"a\\n"', '"\u00fc"', '"a\n"', 'a', ''])('%o is no name, not after "a" either', text => {
+  expect(over('"a"').name()).toBe('a');
+  expect(over(text).name()).toBeNull();
+});

@@ -1,6 +1,12 @@
 export const POWERS: readonly number[] = Array.from({ length: 80 }, (_, power) => Number(`1e${power}`));
 const UP = 1 + 2 ** -51;
 const DOWN = 1 - 2 ** -51;
+/**
+ * From a number of 24 bits to halfway to the next is at most this part of it, and at least half as much, on either
+ * side. What is added and taken is far more than what rounding may have done to either.
+ */
+const SURELY_OFF = 2 ** -24 * (1 + 2 ** -20);
+const SURELY_BACK = 2 ** -25 * (1 - 2 ** -20);
 /** No float32 needs more. Six it always tells apart. */
 const FEWEST_DIGITS = 6;
 const MOST_DIGITS = 9;
@@ -25,10 +31,14 @@ export function putFloat32(bytes: Uint8Array, from: number, value: number): numb
   if (size < LARGEST_INTEGER && Number.isInteger(size)) return putDigits(bytes, at, size);
   if (!(size >= SMALLEST_NORMAL && size < LARGEST_INTEGER)) return putAscii(bytes, from, slowText(value));
   const exponent = decimalExponent(size);
-  for (let count = FEWEST_DIGITS; count <= MOST_DIGITS; count++) {
-    const decimals = count - 1 - exponent;
-    const digits = Math.round(size * POWERS[decimals]!);
-    if (readsBack(digits, decimals, size)) return putDecimal(bytes, at, digits, decimals);
+  const most = MOST_DIGITS - 1 - exponent;
+  for (let decimals = Math.max(0, FEWEST_DIGITS - 1 - exponent); decimals <= most; decimals++) {
+    const scaled = size * POWERS[decimals]!;
+    const digits = (scaled + 0.5) | 0;
+    const off = Math.abs(digits - scaled);
+    if (off > scaled * SURELY_OFF) continue;
+    if (off < scaled * SURELY_BACK || readsBack(digits, decimals, size))
+      return putDecimal(bytes, at, digits, decimals);
   }
   return putAscii(bytes, from, slowText(value));
 }
@@ -49,10 +59,15 @@ function readsBack(digits: number, decimals: number, size: number): boolean {
 
 /** Of the first digit that is not zero: 0 from 1 to below 10. */
 export function decimalExponent(size: number): number {
-  let exponent = 0;
-  if (size >= 1) while (size >= POWERS[exponent + 1]!) exponent++;
-  else while (size * POWERS[-exponent]! < 1) exponent--;
-  return exponent;
+  if (size >= 1) {
+    let exponent = 0;
+    while (size >= POWERS[exponent + 1]!) exponent++;
+    return exponent;
+  }
+  // From 1 on: -0 as an index would have the compiler give up on this function again and again.
+  let zeros = 1;
+  while (size * POWERS[zeros]! < 1) zeros++;
+  return -zeros;
 }
 
 /** digits × 10^-decimals, without zeros at its end, as JavaScript prints it. */
@@ -74,7 +89,7 @@ export function putDecimal(bytes: Uint8Array, from: number, allDigits: number, a
   return putDigits(bytes, at, digits);
 }
 
-/** With a point before the last `decimals` of its digits; there are more of them than that. */
+/** With a point before the last `decimals` of its digits; there are more of them than that. None: no point. */
 function putPointed(
   bytes: Uint8Array,
   from: number,
@@ -82,7 +97,7 @@ function putPointed(
   count: number,
   decimals: number,
 ): number {
-  if (decimals <= 0) return putDigits(bytes, from, digits * POWERS[-decimals]!);
+  if (decimals === 0) return putDigits(bytes, from, digits);
   const end = from + count + 1;
   const point = end - 1 - decimals;
   let rest = digits;
