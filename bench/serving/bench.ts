@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeMachine } from './machine.ts';
 import { measureRaw } from './measure/raw.ts';
+import { measureStages } from './measure/stages/stages.ts';
 import { measureTable, type TableOptions } from './measure/table.ts';
-import { HEAVIEST, modelNamed } from './model/models.ts';
+import { HEAVIEST, LIGHTEST, modelNamed } from './model/models.ts';
 import { makeSample } from './model/sample.ts';
 import type { Options, Scenario } from './options.ts';
 import type { Progress, Step } from './progress.ts';
-import type { RawResult, Results, Table } from './results.ts';
+import type { RawResult, Results, StagesResult, Table } from './results.ts';
 import { availability } from './scenario/availability.ts';
 import { killEngines } from './scenario/kill.ts';
 import { overload } from './scenario/overload.ts';
+import { pushVersions } from './scenario/push.ts';
 import { soak } from './scenario/soak.ts';
 import { swapVersions } from './scenario/swap.ts';
 import { BARE } from './subject/bare.ts';
@@ -26,6 +28,7 @@ const CONNECTIONS = [1, 32, 128];
 const PEER_ROUNDS = 2;
 const SWAPS = { quick: 30, full: 100 };
 const KILLS = { quick: 5, full: 20 };
+const PUSHES = { quick: 5, full: 20 };
 
 /** Measures all that the options ask for, one after another. */
 export async function bench(
@@ -39,8 +42,10 @@ export async function bench(
     machine: describeMachine(now),
     tables: [] as Table[],
     raw: [] as RawResult[],
+    stages: [] as StagesResult[],
     swap: null,
     kill: null,
+    push: null,
     overload: null,
     availability: null,
     soak: null,
@@ -49,6 +54,7 @@ export async function bench(
     await progress.run([
       ...(options.hasTables ? tableSteps(options, ground, results.tables) : []),
       ...rawSteps(options, ground, results.raw),
+      ...stageSteps(options, ground, results.stages),
       ...scenarioSteps(options, ground, results),
     ]);
     return results;
@@ -103,12 +109,33 @@ function rawSteps(
   }));
 }
 
-type Scenarios = { -readonly [Name in Exclude<Scenario, 'raw'>]: Results[Name] };
+function stageSteps(
+  { scenarios, isQuick, rounds, forMs }: Options,
+  ground: Ground,
+  stages: StagesResult[],
+): Step[] {
+  if (!scenarios.has('stages')) return [];
+  // A room that takes one part in a hundred is met a hundred times in five seconds.
+  const profileMs = isQuick ? forMs : rounds * forMs;
+  const warmMs = isQuick ? forMs / 2 : 2 * forMs;
+  const plainMs = forMs / 2;
+  return [LIGHTEST, HEAVIEST].map(name => ({
+    what: `${name}: where processor time goes`,
+    estimateMs: 2500 + warmMs + profileMs + plainMs,
+    run: async () => {
+      const sample = await makeSample(modelNamed(name), join(ground.scratch, 'models'));
+      stages.push(await measureStages(sample, { warmMs, profileMs, plainMs, ground }));
+    },
+  }));
+}
+
+type Scenarios = { -readonly [Name in Exclude<Scenario, 'raw' | 'stages'>]: Results[Name] };
 
 function scenarioSteps(options: Options, ground: Ground, results: Scenarios): Step[] {
   const { isQuick, forMs, requests, availabilityMs } = options;
   const swaps = isQuick ? SWAPS.quick : SWAPS.full;
   const kills = isQuick ? KILLS.quick : KILLS.full;
+  const pushes = isQuick ? PUSHES.quick : PUSHES.full;
   const quietMs = 2 * forMs;
   const all: Record<keyof Scenarios, Step> = {
     swap: {
@@ -123,6 +150,13 @@ function scenarioSteps(options: Options, ground: Ground, results: Scenarios): St
       estimateMs: 2 * quietMs + 6000 + kills * 2000,
       run: async () => {
         results.kill = await killEngines(kills, quietMs, ground);
+      },
+    },
+    push: {
+      what: `${pushes} versions pushed, each until it answers`,
+      estimateMs: 6000 + pushes * 1200,
+      run: async () => {
+        results.push = await pushVersions(pushes, ground);
       },
     },
     overload: {

@@ -1,7 +1,7 @@
 import { failuresOf } from './load/open.ts';
 import { HEAVIEST, LIGHTEST } from './model/models.ts';
 import type { Results, SubjectResult } from './results.ts';
-import { median, medianOfRatios } from './statistics.ts';
+import { median, medianOfRatios, quantile } from './statistics.ts';
 
 /** The figures that stand for a run: ratios and counts, which mean something on any machine. Null: not measured. */
 export interface Headline {
@@ -18,18 +18,24 @@ export interface Headline {
   killFailed: number | null;
   kills: number | null;
   killP99Ratio: number | null;
+  /** From the nudge after a push until the new version answers, in milliseconds: the middle of all. */
+  pushMs: number | null;
+  pushP95Ms: number | null;
+  pushFailed: number | null;
+  pushes: number | null;
   /** p99 of those admitted at ten times capacity ÷ p99 at a tenth of it. */
   overloadP99Ratio: number | null;
   overloadFailed: number | null;
 }
 
-export function headlineOf({ tables, raw, swap, kill, overload }: Results): Headline {
+export function headlineOf({ tables, raw, swap, kill, push, overload }: Results): Headline {
   const echo =
     tables.find(({ model, encoding }) => model === LIGHTEST && encoding === 'json')?.subjects ?? [];
   const ours = echo.find(({ role }) => role === 'ours');
   const bare = echo.find(({ name }) => name === 'fastify');
   const echoRatios = ours === undefined || bare === undefined ? {} : ratiosOf(ours, bare);
   const each = Object.values(echoRatios);
+  const answeredMs = push?.trails.map(trail => trail.answeredMs);
   return {
     echoRatio: each.length === 0 ? null : rounded(median(each)),
     echoRatios,
@@ -41,6 +47,10 @@ export function headlineOf({ tables, raw, swap, kill, overload }: Results): Head
     killFailed: kill?.failed ?? null,
     kills: kill?.times ?? null,
     killP99Ratio: rounded(kill?.p99Ratio),
+    pushMs: rounded(answeredMs && median(answeredMs)),
+    pushP95Ms: rounded(answeredMs && quantile(answeredMs, 0.95)),
+    pushFailed: push?.failed ?? null,
+    pushes: push?.trails.length ?? null,
     overloadP99Ratio: rounded(overload?.p99Ratio),
     overloadFailed: overload === null ? null : failuresOf(overload.overloaded),
   };

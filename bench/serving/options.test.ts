@@ -12,7 +12,16 @@ describe('readOptions', () => {
 
     expect(options.models).toHaveLength(5);
     expect(options.subjects.has('mlserver')).toBe(true);
-    expect([...options.scenarios]).toEqual(['raw', 'swap', 'kill', 'overload', 'availability', 'soak']);
+    expect([...options.scenarios]).toEqual([
+      'raw',
+      'stages',
+      'swap',
+      'kill',
+      'push',
+      'overload',
+      'availability',
+      'soak',
+    ]);
     expect(options).toMatchObject({ forMs: 3000, rounds: 5, out: '/repository/docs', hasTables: true });
   });
 
@@ -21,11 +30,13 @@ describe('readOptions', () => {
 
     expect(options).toMatchObject({ models: ['iris'], forMs: 2000, rounds: 3, out: null, isJson: true });
     expect([...options.subjects]).toEqual(['switchback', 'fastify', 'node-http']);
-    expect([...options.scenarios]).toEqual(['raw', 'swap', 'kill', 'overload']);
+    expect([...options.scenarios]).toEqual(['raw', 'stages', 'swap', 'kill', 'push', 'overload']);
   });
 
   test('only what is named: a scenario alone measures nothing side by side', () => {
     expect(read('--only', 'swap')).toMatchObject({ hasTables: false, scenarios: new Set(['swap']) });
+    expect(read('--only', 'stages')).toMatchObject({ hasTables: false, scenarios: new Set(['stages']) });
+    expect(read('--only', 'push')).toMatchObject({ hasTables: false, scenarios: new Set(['push']) });
     expect(read('--only', 'mlp,fastify')).toMatchObject({
       hasTables: true,
       models: ['mlp'],

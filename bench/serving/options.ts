@@ -13,7 +13,16 @@ export const SUBJECTS = [
   'bentoml',
   'mlflow',
 ];
-export const SCENARIOS = ['raw', 'swap', 'kill', 'overload', 'availability', 'soak'] as const;
+export const SCENARIOS = [
+  'raw',
+  'stages',
+  'swap',
+  'kill',
+  'push',
+  'overload',
+  'availability',
+  'soak',
+] as const;
 /** Those that take longer than a quick look may. */
 const LONG: readonly Scenario[] = ['availability', 'soak'];
 export type Scenario = (typeof SCENARIOS)[number];

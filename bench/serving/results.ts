@@ -48,6 +48,31 @@ export interface RawResult {
   perSecond: number;
 }
 
+/** Where the processor time of a request goes: one model asked in JSON in a closed loop. */
+export interface StagesResult {
+  model: string;
+  connections: number;
+  /** Answered while it was profiled. */
+  requests: number;
+  processes: readonly ProcessStages[];
+}
+
+export interface ProcessStages {
+  process: 'front' | 'engine';
+  /** Microseconds of processor time a request, measured without the profiler; the rooms add up to it. */
+  us: number;
+  /** Of the time in which its main thread could have run, the share in which there was no processor for it. */
+  waitedShare: number;
+  /** In the order in which a request passes them. */
+  rooms: readonly Room[];
+}
+
+/** A folder of ours, a part of Node, or what is neither. */
+export interface Room {
+  room: string;
+  us: number;
+}
+
 export interface Disturbed {
   /** How often it was done. */
   times: number;
@@ -62,6 +87,35 @@ export interface Disturbed {
   tookMs: readonly number[];
   /** Each disturbance, from the first request of the disturbed time, in milliseconds. */
   atMs: readonly number[];
+}
+
+/** Of one pushed version, in milliseconds since the controller was nudged. */
+export interface PushTrail {
+  /** What the push itself took before that; not since the nudge. */
+  pushMs: number;
+  /** The controller decides on the commit. */
+  seenMs: number;
+  /** Runtimes that wait for a snapshot get the one that names the version. */
+  publishedMs: number;
+  /** The runtime has its files, and an engine's turn. */
+  pulledMs: number;
+  /** Loaded, golden rows answered, warm. */
+  readyMs: number;
+  /** The first answer of the version has come. */
+  answeredMs: number;
+}
+
+/** Versions pushed to a real remote, one after another, each until it answers. */
+export interface PushResult {
+  model: string;
+  /** From one request to the next: what `answeredMs` may be too much by. */
+  everyMs: number;
+  /** How often the controller looks by itself unless it is told otherwise: what a push without a nudge waits for. */
+  pollMs: number;
+  trails: readonly PushTrail[];
+  /** Of all requests meanwhile. */
+  asked: number;
+  failed: number;
 }
 
 export interface OverloadResult {
@@ -108,8 +162,10 @@ export interface Results {
   machine: Machine;
   tables: readonly Table[];
   raw: readonly RawResult[];
+  stages: readonly StagesResult[];
   swap: Disturbed | null;
   kill: Disturbed | null;
+  push: PushResult | null;
   overload: OverloadResult | null;
   availability: AvailabilityResult | null;
   soak: SoakResult | null;

@@ -27,12 +27,16 @@ test.skipIf(wrkTrouble() !== null)(
     expect(headline.echoRatio).toBeGreaterThan(0);
     expect(headline.echoP95Ms).toBeGreaterThan(0);
     expect(headline.swapFailed).toBeNull();
+    expect(headline.pushMs).toBeNull();
     expect(stderr).toMatch(
       /iris json, 32 connections, round 1 of 1: fastify [\d,]+\/s {2}\(about \d+:\d\d to go\)/,
     );
     const page = await readFile(join(out, 'benchmarks.md'), 'utf8');
     expect(page).toMatch(/\| switchback \| 1 \| 1 \| 1 \| [\d,]+ \|/);
     expect(page).toMatch(/\| switchback, engine \| \d+ \|/);
+    expect(page).toMatch(
+      /\| one row in JSON ÷ bare Fastify \| ≥ 0\.8 × \| \d+\.\d\d \| (met|missed by \S+) \|/,
+    );
     expect(page).not.toContain('Not in the table');
   },
 );

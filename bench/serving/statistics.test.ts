@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { median, medianOfRatios } from './statistics.ts';
+import { median, medianOfRatios, quantile } from './statistics.ts';
 
 describe('median', () => {
   test('is the middle value, whatever the order', () => {
@@ -12,6 +12,24 @@ describe('median', () => {
 
   test('is not a number of nothing', () => {
     expect(median([])).toBeNaN();
+  });
+});
+
+describe('quantile', () => {
+  test('is a value that was measured, and not exceeded by so large a share', () => {
+    const twenty = Array.from({ length: 20 }, (_, index) => 20 - index);
+
+    expect(quantile(twenty, 0.95)).toBe(19);
+    expect(quantile(twenty, 0.5)).toBe(10);
+    expect(quantile(twenty, 0)).toBe(1);
+  });
+
+  test('is the largest of few', () => {
+    expect(quantile([3, 1, 2], 0.95)).toBe(3);
+  });
+
+  test('is not a number of nothing', () => {
+    expect(quantile([], 0.95)).toBeNaN();
   });
 });
 

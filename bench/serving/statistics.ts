@@ -6,6 +6,12 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
 }
 
+/** The least of the values that so large a share of them does not exceed: of few, 0.95 is the largest. NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
 /**
  * How much more of the one than of the other: the middle of the ratios of rounds in which both were measured one right
  * after the other, so that what slows the whole machine for a while slows both. Throws where rounds do not pair up.

@@ -1,5 +1,6 @@
 import type { Results } from '../results.ts';
 import { type Section, sectionsOf } from './sections.ts';
+import { stagesLine } from './stages.ts';
 import { type Grid, machineWords } from './tables.ts';
 
 /** For a terminal. */
@@ -7,7 +8,7 @@ export function printResults(results: Results): string {
   const sections = sectionsOf(results).map(({ title, grid, notes }) =>
     [title, aligned(grid), ...(notes ?? [])].join('\n'),
   );
-  return `${[machineWords(results.machine), ...sections].join('\n\n')}\n`;
+  return `${[machineWords(results.machine), ...sections, ...stagesLine(results)].join('\n\n')}\n`;
 }
 
 /** The page of the documents; its plots stand in `benchmarks/` beside it. */

@@ -41,6 +41,34 @@ test('availability is told as a share, and beside what a day at 99.9 % allows', 
   expect(section?.grid[1]?.slice(-2)).toEqual(['99.9500 %', '0.50']);
 });
 
+test('a push is told stage by stage, with what a missed nudge adds', () => {
+  const section = sectionsOf(someResults()).find(({ title }) => title === 'Push to first answer');
+
+  expect(section?.grid[1]).toEqual(['median', '150 ms', '156 ms', '180 ms', '285 ms', '300 ms']);
+  expect(section?.grid[4]).toEqual([
+    'this step alone (median)',
+    '150 ms',
+    '6.00 ms',
+    '24 ms',
+    '105 ms',
+    '15 ms',
+  ]);
+  expect(section?.notes).toEqual([
+    'Pushed 3 times: the new version answered 300 ms after the nudge (median), 1,200 ms (95 %).',
+    'The push itself took 60 ms before that (median).',
+    'Without a nudge the controller looks every 1 s unless it is told otherwise: that adds half of it on average.',
+    'Meanwhile 900 requests were asked; 2 failed.',
+  ]);
+});
+
+test('the targets come first, and are left out where none of them was measured', () => {
+  const [first] = sectionsOf(someResults());
+  const soakAlone = { ...someResults(), tables: [], raw: [], swap: null, kill: null, push: null };
+
+  expect(first?.title).toBe('Beside the targets');
+  expect(sectionsOf(soakAlone).map(({ title }) => title)).not.toContain('Beside the targets');
+});
+
 describe('plots', () => {
   test('are well-formed, whatever the names in them', () => {
     const plots = plotsOf(someResults());
@@ -126,13 +154,25 @@ describe('the headline', () => {
       killFailed: 3,
       kills: 20,
       killP99Ratio: 1.5,
+      pushMs: 300,
+      pushP95Ms: 1200,
+      pushFailed: 2,
+      pushes: 3,
       overloadP99Ratio: 4,
       overloadFailed: 7,
     });
   });
 
   test('says null of what was not measured', () => {
-    const nothing = { ...someResults(), tables: [], raw: [], swap: null, kill: null, overload: null };
+    const nothing = {
+      ...someResults(),
+      tables: [],
+      raw: [],
+      swap: null,
+      kill: null,
+      push: null,
+      overload: null,
+    };
 
     const headline = headlineOf(nothing);
 

@@ -1,5 +1,5 @@
 import type { OpenResult, Quantiles } from '../load/open.ts';
-import type { Cell, Disturbed, Results, SubjectResult } from '../results.ts';
+import type { Cell, Disturbed, PushTrail, Results, SubjectResult } from '../results.ts';
 
 /** Results of a run that never was, with a name that has to be escaped. */
 export function someResults(): Results {
@@ -30,8 +30,42 @@ export function someResults(): Results {
       },
     ],
     raw: [{ model: 'wide-cnn', perRow: [{ batch: 1, us: 2000 }], ratio: 0.96, perSecond: 480 }],
+    stages: [
+      {
+        model: 'iris',
+        connections: 32,
+        requests: 20_000,
+        processes: [
+          {
+            process: 'front',
+            us: 40,
+            waitedShare: 0.25,
+            rooms: [
+              { room: 'outside JavaScript: reads, polls', us: 10 },
+              { room: 'front/lane', us: 6 },
+              { room: 'writing answers', us: 23.8 },
+              { room: '<a package>', us: 0.2 },
+            ],
+          },
+          {
+            process: 'engine',
+            us: 10,
+            waitedShare: 0,
+            rooms: [{ room: 'ONNX Runtime: the graph', us: 10 }],
+          },
+        ],
+      },
+    ],
     swap,
     kill: { ...swap, times: 20, failed: 3, p99Ratio: 1.5 },
+    push: {
+      model: 'iris',
+      everyMs: 5,
+      pollMs: 1000,
+      trails: [trail(300), trail(1200), trail(280)],
+      asked: 900,
+      failed: 2,
+    },
     overload: {
       model: 'wide-cnn',
       capacityPerSecond: 480,
@@ -86,6 +120,17 @@ function disturbed(times: number): Disturbed {
     p99Ratio: 1.05,
     tookMs: [100, 120],
     atMs: [500, 1500],
+  };
+}
+
+function trail(answeredMs: number): PushTrail {
+  return {
+    pushMs: 60,
+    seenMs: answeredMs * 0.5,
+    publishedMs: answeredMs * 0.52,
+    pulledMs: answeredMs * 0.6,
+    readyMs: answeredMs * 0.95,
+    answeredMs,
   };
 }
 

@@ -3,11 +3,15 @@ import type {
   AvailabilityResult,
   Disturbed,
   OverloadResult,
+  PushResult,
   RawResult,
   Results,
   SoakResult,
   Table,
 } from '../results.ts';
+import { median, quantile } from '../statistics.ts';
+import { ms } from './figures.ts';
+import { stagesAlone, stagesBeside, stagesSection } from './stages.ts';
 import {
   availabilityGrid,
   budgetGrid,
@@ -15,10 +19,12 @@ import {
   type Grid,
   halfGrid,
   overloadGrid,
+  pushGrid,
   rawGrid,
   soakGrid,
   throughputGrid,
 } from './tables.ts';
+import { targetGrid, targetsOf } from './targets.ts';
 
 export interface Section {
   title: string;
@@ -32,15 +38,33 @@ export interface Section {
 }
 
 /** Everything that was measured, in the order in which it is told; the terminal and the page say the same. */
-export function sectionsOf({ tables, raw, swap, kill, overload, availability, soak }: Results): Section[] {
+export function sectionsOf(results: Results): Section[] {
+  const { tables, raw, stages, swap, kill, push, overload, availability, soak } = results;
   return [
-    ...tables.flatMap(tableSections),
+    ...targetSections(results),
+    ...tables.flatMap(table => [...tableSections(table), ...stagesBeside(table, stages)]),
+    ...stagesAlone(tables, stages).map(stagesSection),
     ...(raw.length === 0 ? [] : [rawSection(raw)]),
     ...(swap === null ? [] : [disturbedSection('Versions swapped under load', 'swap', swap)]),
     ...(kill === null ? [] : [disturbedSection('Engines killed under load', 'kill', kill)]),
+    ...(push === null ? [] : [pushSection(push)]),
     ...(overload === null ? [] : [overloadSection(overload)]),
     ...(availability === null ? [] : [availabilitySection(availability)]),
     ...(soak === null ? [] : [soakSection(soak)]),
+  ];
+}
+
+/** Where nothing of it was measured there is nothing to tell. */
+function targetSections(results: Results): Section[] {
+  const targets = targetsOf(results);
+  if (targets.every(({ measured }) => measured === null)) return [];
+  return [
+    {
+      title: 'Beside the targets',
+      words:
+        'What is meant to be reached on two cores that also carry the load, and what came out here. Ratios are the middle of those at each number of connections.',
+      grid: targetGrid(targets),
+    },
   ];
 }
 
@@ -89,6 +113,24 @@ function disturbedSection(title: string, plot: string, disturbed: Disturbed): Se
     grid: disturbedGrid(disturbed),
     notes: failureNotes('meanwhile', disturbed.disturbed),
     plot,
+  };
+}
+
+function pushSection(push: PushResult): Section {
+  const { model, everyMs, pollMs, trails, asked, failed } = push;
+  const answeredMs = trails.map(trail => trail.answeredMs);
+  const pushMs = median(trails.map(trail => trail.pushMs));
+  const seconds = pollMs / 1000;
+  return {
+    title: 'Push to first answer',
+    words: `A new version of ${model} is pushed to a remote over HTTP, the controller is nudged, and one caller asks every ${everyMs} ms until it answers. No canary and no soak; the controller fetches the files by LFS, the runtime from the controller.`,
+    grid: pushGrid(push),
+    notes: [
+      `Pushed ${trails.length} times: the new version answered ${ms(median(answeredMs))} after the nudge (median), ${ms(quantile(answeredMs, 0.95))} (95 %).`,
+      `The push itself took ${ms(pushMs)} before that (median).`,
+      `Without a nudge the controller looks every ${seconds} s unless it is told otherwise: that adds half of it on average.`,
+      `Meanwhile ${asked.toLocaleString('en')} requests were asked; ${failed} failed.`,
+    ],
   };
 }
 

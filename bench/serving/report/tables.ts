@@ -6,12 +6,15 @@ import type {
   Disturbed,
   Machine,
   OverloadResult,
+  PushResult,
+  PushTrail,
   RawResult,
   SoakResult,
   SubjectResult,
   Table,
 } from '../results.ts';
-import { median } from '../statistics.ts';
+import { median, quantile } from '../statistics.ts';
+import { ms, times, whole } from './figures.ts';
 
 /** Rows of texts; the first row is the heads of the columns. */
 export type Grid = readonly (readonly string[])[];
@@ -119,6 +122,23 @@ export function disturbedGrid({ times: count, disturbed, quiet, failed, p99Ratio
   ];
 }
 
+/** Where the time between a nudge and the first answer goes; each stage is counted from the nudge. */
+export function pushGrid({ trails }: PushResult): Grid {
+  const stages = ['seenMs', 'publishedMs', 'pulledMs', 'readyMs', 'answeredMs'] as const;
+  const all = (stage: keyof PushTrail): number[] => trails.map(trail => trail[stage]);
+  const steps = stages.map((stage, index) => {
+    const before = stages[index - 1];
+    return trails.map(trail => trail[stage] - (before === undefined ? 0 : trail[before]));
+  });
+  return [
+    ['since the nudge', 'commit seen', 'snapshot published', 'files pulled', 'engine ready', 'first answer'],
+    ['median', ...stages.map(stage => ms(median(all(stage))))],
+    ['95 %', ...stages.map(stage => ms(quantile(all(stage), 0.95)))],
+    ['slowest', ...stages.map(stage => ms(Math.max(...all(stage))))],
+    ['this step alone (median)', ...steps.map(step => ms(median(step)))],
+  ];
+}
+
 export function overloadGrid({ unloaded, overloaded, capacityPerSecond, p99Ratio }: OverloadResult): Grid {
   const share = overloaded.turnedAway.count / Math.max(1, overloaded.sent);
   return [
@@ -183,18 +203,4 @@ export function soakGrid({ samples, failed }: SoakResult): Grid {
 export function machineWords(machine: Machine): string {
   const { processor, cores, memoryGiB, system, node, onnxRuntime, commit, date, loadBefore } = machine;
   return `${date}, commit ${commit}: ${cores} cores of ${processor}, ${memoryGiB} GiB, ${system}, Node ${node}, ONNX Runtime ${onnxRuntime}; load of the machine before the run: ${loadBefore}.`;
-}
-
-function whole(value: number): string {
-  return Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–';
-}
-
-function times(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return '–';
-  return value >= 10 ? value.toFixed(0) : value.toFixed(2);
-}
-
-function ms(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return '–';
-  return value < 10 ? `${value.toFixed(2)} ms` : `${whole(value)} ms`;
 }

@@ -29,7 +29,7 @@ export async function startFleet(sample: Sample, count: number, ground: Ground):
   let generation = '';
   const swap = async (version: Version): Promise<void> => {
     for (const [digest, bytes] of version.files) controller.artifacts.set(digest, bytes);
-    const snapshot = snapshotOf(sample.model.name, version, key);
+    const snapshot = snapshotOf(new Map([[sample.model.name, version]]), key);
     ({ generation } = snapshot);
     controller.publish(snapshot);
     await Promise.all(runtimes.all.map(runtime => runtime.untilServes(generation)));

@@ -28,7 +28,7 @@ export async function startOurs(sample: Sample, ground: Ground, engines = 1): Pr
   const runtime = parts.use(await startRuntime(ground, { controller, token }));
   const swap = async (version: Version): Promise<void> => {
     for (const [digest, bytes] of version.files) controller.artifacts.set(digest, bytes);
-    const snapshot = snapshotOf(sample.model.name, version, key);
+    const snapshot = snapshotOf(new Map([[sample.model.name, version]]), key);
     controller.publish(snapshot);
     await runtime.untilServes(snapshot.generation);
   };

@@ -37,14 +37,15 @@ export function versionOf(sample: Sample, label: string, engines = 1): Version {
   return { backend, files: new Map(Object.values(files).map(bytes => [sha256(bytes), bytes])) };
 }
 
-/** One route that gives everything to one version. */
-export function snapshotOf(model: string, { backend }: Version, key: string): ServingSnapshot {
+/** By model: a route that gives everything to one version. */
+export function snapshotOf(versions: ReadonlyMap<string, Version>, key: string): ServingSnapshot {
+  const labels = [...versions.values()].map(({ backend }) => backend.version);
   const rest = {
     apiVersion: 'switchback/v1alpha1',
     kind: 'ServingSnapshot',
     environment: ENVIRONMENT,
-    commit: sha256(Buffer.from(backend.version)).slice(0, 40),
-    routes: { [model]: { backends: [backend] } },
+    commit: sha256(Buffer.from(labels.join(' '))).slice(0, 40),
+    routes: Object.fromEntries([...versions].map(([model, { backend }]) => [model, { backends: [backend] }])),
     keys: [sha256(Buffer.from(key))],
   };
   const generation = sha256(Buffer.from(JSON.stringify(rest))).slice(0, 16);
