@@ -12,6 +12,7 @@ import type { Progress, Step } from './progress.ts';
 import type { RawResult, Results, StagesResult, Table } from './results.ts';
 import { availability } from './scenario/availability.ts';
 import { killEngines } from './scenario/kill.ts';
+import { neighbours } from './scenario/neighbours.ts';
 import { overload } from './scenario/overload.ts';
 import { pushVersions } from './scenario/push.ts';
 import { soak } from './scenario/soak.ts';
@@ -46,6 +47,7 @@ export async function bench(
     swap: null,
     kill: null,
     push: null,
+    neighbours: null,
     overload: null,
     availability: null,
     soak: null,
@@ -157,6 +159,13 @@ function scenarioSteps(options: Options, ground: Ground, results: Scenarios): St
       estimateMs: 6000 + pushes * 1200,
       run: async () => {
         results.push = await pushVersions(pushes, ground);
+      },
+    },
+    neighbours: {
+      what: 'a light model beside a heavy one',
+      estimateMs: 3 * quietMs + 5000,
+      run: async () => {
+        results.neighbours = await neighbours(quietMs, ground);
       },
     },
     overload: {

@@ -1,6 +1,6 @@
 import { failuresOf } from './load/open.ts';
 import { HEAVIEST, LIGHTEST } from './model/models.ts';
-import type { Results, SubjectResult } from './results.ts';
+import type { NeighboursResult, Results, SubjectResult } from './results.ts';
 import { median, medianOfRatios, quantile } from './statistics.ts';
 
 /** The figures that stand for a run: ratios and counts, which mean something on any machine. Null: not measured. */
@@ -23,12 +23,14 @@ export interface Headline {
   pushP95Ms: number | null;
   pushFailed: number | null;
   pushes: number | null;
+  /** p50 of a light model beside a busy heavy one ÷ alone. */
+  neighboursP50Ratio: number | null;
   /** p99 of those admitted at ten times capacity ÷ p99 at a tenth of it. */
   overloadP99Ratio: number | null;
   overloadFailed: number | null;
 }
 
-export function headlineOf({ tables, raw, swap, kill, push, overload }: Results): Headline {
+export function headlineOf({ tables, raw, swap, kill, push, neighbours, overload }: Results): Headline {
   const echo =
     tables.find(({ model, encoding }) => model === LIGHTEST && encoding === 'json')?.subjects ?? [];
   const ours = echo.find(({ role }) => role === 'ours');
@@ -51,9 +53,14 @@ export function headlineOf({ tables, raw, swap, kill, push, overload }: Results)
     pushP95Ms: rounded(answeredMs && quantile(answeredMs, 0.95)),
     pushFailed: push?.failed ?? null,
     pushes: push?.trails.length ?? null,
+    neighboursP50Ratio: rounded(neighbours === null ? undefined : besideAlone(neighbours)),
     overloadP99Ratio: rounded(overload?.p99Ratio),
     overloadFailed: overload === null ? null : failuresOf(overload.overloaded),
   };
+}
+
+function besideAlone({ alone, beside }: NeighboursResult): number {
+  return beside.answered.p50Ms / median(alone.map(({ answered }) => answered.p50Ms));
 }
 
 /** By connections. Both were measured in the same rounds. */

@@ -18,6 +18,7 @@ describe('readOptions', () => {
       'swap',
       'kill',
       'push',
+      'neighbours',
       'overload',
       'availability',
       'soak',
@@ -30,7 +31,15 @@ describe('readOptions', () => {
 
     expect(options).toMatchObject({ models: ['iris'], forMs: 2000, rounds: 3, out: null, isJson: true });
     expect([...options.subjects]).toEqual(['switchback', 'fastify', 'node-http']);
-    expect([...options.scenarios]).toEqual(['raw', 'stages', 'swap', 'kill', 'push', 'overload']);
+    expect([...options.scenarios]).toEqual([
+      'raw',
+      'stages',
+      'swap',
+      'kill',
+      'push',
+      'neighbours',
+      'overload',
+    ]);
   });
 
   test('only what is named: a scenario alone measures nothing side by side', () => {

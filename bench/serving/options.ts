@@ -19,6 +19,7 @@ export const SCENARIOS = [
   'swap',
   'kill',
   'push',
+  'neighbours',
   'overload',
   'availability',
   'soak',

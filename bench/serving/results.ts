@@ -118,6 +118,16 @@ export interface PushResult {
   failed: number;
 }
 
+/** A light model at a steady rate, alone and beside a heavy one that gets all it can do. */
+export interface NeighboursResult {
+  light: string;
+  heavy: string;
+  heavyPerSecond: number;
+  /** Before, and after. */
+  alone: readonly OpenResult[];
+  beside: OpenResult;
+}
+
 export interface OverloadResult {
   model: string;
   capacityPerSecond: number;
@@ -166,6 +176,7 @@ export interface Results {
   swap: Disturbed | null;
   kill: Disturbed | null;
   push: PushResult | null;
+  neighbours: NeighboursResult | null;
   overload: OverloadResult | null;
   availability: AvailabilityResult | null;
   soak: SoakResult | null;

@@ -9,7 +9,8 @@ import { troubleOf } from './check.ts';
 
 /** So that one connection is not all that was ever warm. */
 const WARM_CONNECTIONS = 32;
-const WARM_MS = 1000;
+/** V8 goes on compiling for some seconds, in threads that take their part of two cores. */
+const WARM_MS = 3000;
 const TRIAL_MS = 2000;
 
 export interface TableOptions {

@@ -158,6 +158,7 @@ describe('the headline', () => {
       pushP95Ms: 1200,
       pushFailed: 2,
       pushes: 3,
+      neighboursP50Ratio: 1.5,
       overloadP99Ratio: 4,
       overloadFailed: 7,
     });
@@ -171,6 +172,7 @@ describe('the headline', () => {
       swap: null,
       kill: null,
       push: null,
+      neighbours: null,
       overload: null,
     };
 

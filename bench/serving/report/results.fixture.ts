@@ -66,6 +66,13 @@ export function someResults(): Results {
       asked: 900,
       failed: 2,
     },
+    neighbours: {
+      light: 'iris',
+      heavy: 'wide-cnn',
+      heavyPerSecond: 450,
+      alone: [open(2), open(2)],
+      beside: open(3),
+    },
     overload: {
       model: 'wide-cnn',
       capacityPerSecond: 480,

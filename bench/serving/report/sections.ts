@@ -2,6 +2,7 @@ import type { OpenResult } from '../load/open.ts';
 import type {
   AvailabilityResult,
   Disturbed,
+  NeighboursResult,
   OverloadResult,
   PushResult,
   RawResult,
@@ -18,6 +19,7 @@ import {
   disturbedGrid,
   type Grid,
   halfGrid,
+  neighboursGrid,
   overloadGrid,
   pushGrid,
   rawGrid,
@@ -39,7 +41,7 @@ export interface Section {
 
 /** Everything that was measured, in the order in which it is told; the terminal and the page say the same. */
 export function sectionsOf(results: Results): Section[] {
-  const { tables, raw, stages, swap, kill, push, overload, availability, soak } = results;
+  const { tables, raw, stages, swap, kill, push, neighbours, overload, availability, soak } = results;
   return [
     ...targetSections(results),
     ...tables.flatMap(table => [...tableSections(table), ...stagesBeside(table, stages)]),
@@ -48,6 +50,7 @@ export function sectionsOf(results: Results): Section[] {
     ...(swap === null ? [] : [disturbedSection('Versions swapped under load', 'swap', swap)]),
     ...(kill === null ? [] : [disturbedSection('Engines killed under load', 'kill', kill)]),
     ...(push === null ? [] : [pushSection(push)]),
+    ...(neighbours === null ? [] : [neighboursSection(neighbours)]),
     ...(overload === null ? [] : [overloadSection(overload)]),
     ...(availability === null ? [] : [availabilitySection(availability)]),
     ...(soak === null ? [] : [soakSection(soak)]),
@@ -131,6 +134,16 @@ function pushSection(push: PushResult): Section {
       `Without a nudge the controller looks every ${seconds} s unless it is told otherwise: that adds half of it on average.`,
       `Meanwhile ${asked.toLocaleString('en')} requests were asked; ${failed} failed.`,
     ],
+  };
+}
+
+function neighboursSection(neighbours: NeighboursResult): Section {
+  const { light, heavy, heavyPerSecond, beside } = neighbours;
+  return {
+    title: 'Light beside heavy',
+    words: `Fixed arrivals of ${light}, before, while and after ${heavy} in the same runtime is asked in a closed loop by 32 callers, who got ${Math.round(heavyPerSecond)} answers a second.`,
+    grid: neighboursGrid(neighbours),
+    notes: failureNotes('beside', beside),
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   AvailabilityResult,
   Disturbed,
   Machine,
+  NeighboursResult,
   OverloadResult,
   PushResult,
   PushTrail,
@@ -136,6 +137,22 @@ export function pushGrid({ trails }: PushResult): Grid {
     ['95 %', ...stages.map(stage => ms(quantile(all(stage), 0.95)))],
     ['slowest', ...stages.map(stage => ms(Math.max(...all(stage))))],
     ['this step alone (median)', ...steps.map(step => ms(median(step)))],
+  ];
+}
+
+export function neighboursGrid({ light, heavy, alone, beside }: NeighboursResult): Grid {
+  const rows = [...alone.map(open => [light, open] as const), [`${light} beside ${heavy}`, beside] as const];
+  return [
+    ['', 'requests', 'p50', 'p95', 'p99', 'failed', 'sent late (p99)'],
+    ...rows.map(([what, open]) => [
+      what,
+      whole(open.sent),
+      ms(open.answered.p50Ms),
+      ms(open.answered.p95Ms),
+      ms(open.answered.p99Ms),
+      whole(failuresOf(open) + open.turnedAway.count),
+      ms(open.latenessP99Ms),
+    ]),
   ];
 }
 
