@@ -1,4 +1,5 @@
 import type { Message } from '../../../inference/call.ts';
+import { targetOf } from '../address.ts';
 import type { FindTarget, HttpProtocol } from '../http.ts';
 import { contentKind } from './content-type.ts';
 import { printError } from './error.ts';
@@ -19,5 +20,5 @@ const ADDRESS = /^(?:\/models\/([^/]+)(?:\/versions\/([^/]+))?)?\/invocations\/?
 
 export const findMlflow: FindTarget = path => {
   const found = ADDRESS.exec(path);
-  return found === null ? null : { protocol: mlflow, model: found[1] ?? null, version: found[2] ?? null };
+  return found === null ? null : targetOf(mlflow, found[1], found[2]);
 };

@@ -1,4 +1,5 @@
 import { SwitchbackError } from '../../../error.ts';
+import { targetOf } from '../address.ts';
 import type { FindTarget, HttpProtocol } from '../http.ts';
 import { decodePredict } from './request.ts';
 
@@ -33,7 +34,7 @@ const ADDRESS = /^\/v1\/models\/([^/:]+)(?:\/versions\/([^/:]+))?:(predict|class
 export const findTfServing: FindTarget = path => {
   const found = ADDRESS.exec(path);
   if (found === null) return null;
-  return { protocol: OTHERS[found[3]!] ?? predict, model: found[1]!, version: found[2] ?? null };
+  return targetOf(OTHERS[found[3]!] ?? predict, found[1], found[2]);
 };
 
 function refusing(verb: string): HttpProtocol {

@@ -1,6 +1,7 @@
 import type { Backend } from '@switchback-ml/schemas';
 import type { SwitchbackError } from '../../../error.ts';
 import type { Reply } from '../../../inference/call.ts';
+import { targetOf } from '../address.ts';
 import type { FindTarget, HttpProtocol } from '../http.ts';
 import { withExample } from './example.ts';
 import { HEAD_LENGTH } from './head-length.ts';
@@ -24,7 +25,7 @@ const ADDRESS = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer\/?$/;
 
 export const findV2: FindTarget = path => {
   const found = ADDRESS.exec(path);
-  return found === null ? null : { protocol: v2, model: found[1]!, version: found[2] ?? null };
+  return found === null ? null : targetOf(v2, found[1], found[2]);
 };
 
 /** With a body that would have worked, where the body was wrong and the revision that it was for is known. */
