@@ -10,7 +10,7 @@ export interface BodyLimits {
 
 const DECODERS = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) };
 
-/** The whole body, no longer compressed. Throws E_BODY_TOO_LARGE without reading on, E_BODY for what can't be decoded. */
+/** The whole body, no longer compressed. Throws E_BODY_TOO_LARGE without reading on, else as `decodeBody`. */
 export async function readBody(request: IncomingMessage, { bodyBytes }: BodyLimits): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge(bodyBytes);
   const body = await collect(request, bodyBytes);
@@ -35,14 +35,14 @@ function collect(request: IncomingMessage, most: number): Promise<Buffer> {
   });
 }
 
-/** Undoes a content-encoding. Throws E_BODY_TOO_LARGE, E_BODY. */
+/** Undoes a content-encoding. Throws E_BODY_TOO_LARGE, E_BODY, and E_MEDIA_TYPE for one that is not known here. */
 export async function decodeBody(body: Buffer, contentEncoding: string, most: number): Promise<Buffer> {
   const encoding = contentEncoding.trim().toLowerCase();
   if (encoding === '' || encoding === 'identity') return body;
   const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding as keyof typeof DECODERS] : undefined;
   if (decoder === undefined)
     throw new SwitchbackError(
-      'E_BODY',
+      'E_MEDIA_TYPE',
       `The body has the content-encoding ${JSON.stringify(encoding.slice(0, 60))}; gzip and deflate are understood.`,
     );
   try {

@@ -31,7 +31,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   401: 'No inference key of this environment.',
   404: 'There is no such model or version here.',
   413: 'The body is too large, also once decompressed.',
-  415: 'The content type is none that this protocol takes.',
+  415: 'The content type, or the content encoding, is none that is taken here.',
   429: 'Too much waits already.',
   500: 'A fault of the server.',
   503: 'Nobody can answer now.',
@@ -40,11 +40,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
 const WITH_RETRY_AFTER: readonly number[] = [429, 503];
 
 /** Refusals of an inference call by status, each with its codes; `error` is the shape of them. */
-export function refusals(error: JsonSchema, without: readonly ErrorCode[] = []): Part {
-  const byStatus = Map.groupBy(
-    CODES.filter(code => !without.includes(code)),
-    statusOf,
-  );
+export function refusals(error: JsonSchema): Part {
+  const byStatus = Map.groupBy(CODES, statusOf);
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusal(status, codes, error)]));
 }
 

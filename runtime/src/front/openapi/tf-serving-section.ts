@@ -71,7 +71,7 @@ function predictOperation(described: Described): Part {
         headers: ANSWER_HEADERS,
         content: { [JSON_TYPE]: { schema: ref('PredictResponse'), ...examplesPart(examples, 'answer') } },
       },
-      ...refusals(ref('PredictError'), ['E_MEDIA_TYPE']),
+      ...refusals(ref('PredictError')),
     },
   };
 }

@@ -95,7 +95,7 @@ function inferOperation(described: Described): Part {
           [BINARY_TYPE]: binary,
         },
       },
-      ...refusals(ref('V2Error'), ['E_MEDIA_TYPE']),
+      ...refusals(ref('V2Error')),
     },
   };
 }

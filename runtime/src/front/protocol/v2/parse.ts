@@ -84,6 +84,8 @@ function hasUnsafe(value: unknown): boolean {
 
 function parseOutputs(json: unknown): AskedHttpOutput[] | null {
   if (json === undefined) return null;
+  // As over gRPC, which can not tell an empty list from none: all of them.
+  if (Array.isArray(json) && json.length === 0) return null;
   if (!Array.isArray(json) || json.length > MOST_TENSORS)
     throw badBody(`"outputs" must be a list of at most ${MOST_TENSORS} names`);
   const outputs = json.map(parseOutput);

@@ -259,6 +259,10 @@ describe('parsing a body', () => {
     expect(decode({ parameters, inputs: [x('FP32', [1], [1])] })).toMatchObject({ timeoutMs, priority });
   });
 
+  test('takes an empty list of outputs for none, which is all', () => {
+    expect(decode({ inputs: [x('FP32', [1], [1])], outputs: [] })).toMatchObject({ outputs: null });
+  });
+
   test('refuses an output that is asked for twice', () => {
     const body = { inputs: [x('FP32', [1], [1])], outputs: [{ name: 'y' }, { name: 'y' }] };
 
