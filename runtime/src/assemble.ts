@@ -23,7 +23,10 @@ import { type Instance, observation } from './telemetry/observation.ts';
 import { predictionIds } from './telemetry/prediction-id.ts';
 import { openTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
-const STOPPING: Readiness = { isReady: false, reasons: ['it is stopping'] };
+const STOPPING: Readiness = {
+  isReady: false,
+  reasons: [{ code: 'E_STOPPING', message: 'The runtime is stopping.' }],
+};
 
 export interface RuntimeOptions {
   config: Config;
@@ -73,6 +76,7 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
     commit: () => serving.snapshot?.commit,
     keys: () => serving.snapshot?.keys ?? NO_KEYS,
     stats: { of: (model, { version }) => metrics.stats(model, version) },
+    startup: () => serving.startup(),
     readiness: () => (isDraining ? STOPPING : serving.readiness()),
     isReady: (model, { revision }) => loaded.isReady(model as ModelName, revision),
     golden: (model, { revision }) => loaded.find(model as ModelName, revision)?.golden ?? null,

@@ -231,8 +231,10 @@ describe('a real engine', () => {
 
     expect(failed).toMatchObject({ failure: { code: 'E_ENGINE_DIED' }, retryAt: expect.any(Number) });
     expect(failed.attested).toBeUndefined();
-    const { reasons } = (await (await runtime.get('/v2/health/ready')).json()) as { reasons: string[] };
-    expect(reasons).toEqual(['ratio: version candidate is awaited (E_ENGINE_DIED)']);
+    expect(await (await runtime.get('/v2/health/ready')).json()).toMatchObject({
+      ready: true,
+      reasons: [{ code: 'E_ENGINE_DIED', model: 'ratio', version: 'candidate' }],
+    });
     isDeadly = false;
     expect((await readyOf(runtime, 'candidate')).retryAt).toBeUndefined();
     expect(new Set(await calls.stop())).toEqual(new Set([200]));

@@ -275,7 +275,14 @@ describe('a runtime', () => {
     expect(ready.status).toBe(200);
     expect(await ready.json()).toEqual({
       ready: true,
-      reasons: ['ratio: version candidate is not ready (E_ENGINE_DIED)'],
+      reasons: [
+        {
+          code: 'E_ENGINE_DIED',
+          model: 'ratio',
+          version: 'candidate',
+          message: 'Version candidate of ratio has requests routed to it and is not ready.',
+        },
+      ],
     });
   });
 

@@ -1,4 +1,10 @@
-import type { ArtifactDigest, Backend, ModelName, ServingSnapshot } from '@switchback-ml/schemas';
+import type {
+  ArtifactDigest,
+  Backend,
+  ModelName,
+  ServingSnapshot,
+  UnreadyReason,
+} from '@switchback-ml/schemas';
 import type { LoadedSet, WantedRevision } from './loaded-set.ts';
 import type { Log } from './log.ts';
 import { type AppliedRoute, type AppliedRoutes, applyRoutes } from './routing/apply.ts';
@@ -10,11 +16,32 @@ export interface ServingOptions {
   onApplied: () => void;
 }
 
+/** For anybody: codes and names, and nothing of what an error said. */
+export interface ReadinessReason extends UnreadyReason {
+  /** Absent: it is of no one model. */
+  model?: string;
+  /** Absent: it is of no one version. */
+  version?: string;
+}
+
 export interface Readiness {
   isReady: boolean;
   /** Also of what is only degraded. */
-  reasons: readonly string[];
+  reasons: readonly ReadinessReason[];
 }
+
+export interface Startup {
+  /** Once true it stays so. */
+  isStarted: boolean;
+  /** None once it has started. */
+  reasons: readonly ReadinessReason[];
+}
+
+const STARTED: Startup = { isStarted: true, reasons: [] };
+const NO_SNAPSHOT: ReadinessReason = {
+  code: 'E_NO_SNAPSHOT',
+  message: 'There is no serving snapshot yet, neither from the controller nor on disk.',
+};
 
 /** What this runtime serves: the newest snapshot, and the routes as they are applied of it so far. */
 export class Serving {
@@ -22,6 +49,7 @@ export class Serving {
   #snapshot: ServingSnapshot | null = null;
   #routes: AppliedRoutes = new Map();
   #trouble: string | null = null;
+  #isStarted = false;
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -72,6 +100,7 @@ export class Serving {
     this.#routes = applyRoutes(before, snapshot, (model, revision) =>
       this.#options.loaded.isReady(model, revision),
     );
+    this.#isStarted ||= this.#isTried(snapshot);
     if (
       [...this.#routes].every(([model, route]) => before.get(model) === route) &&
       before.size === this.#routes.size
@@ -90,51 +119,97 @@ export class Serving {
     if (!wasWhole && this.isWhole()) this.#options.onApplied();
   }
 
-  /** Whether requests of every route can be answered now, and what is amiss with any, in words. */
+  /** Whether requests of every route can be answered now, and what is amiss with any. */
   readiness(): Readiness {
-    const trouble = this.#trouble === null ? [] : [this.#trouble];
-    if (this.#snapshot === null) return { isReady: false, reasons: ['no snapshot yet', ...trouble] };
-    const models = Object.keys(this.#snapshot.routes).map(name => this.#readinessOf(name as ModelName));
+    const models = Object.keys(this.#snapshot?.routes ?? {}) as ModelName[];
     return {
-      isReady: models.every(({ isReady }) => isReady),
-      reasons: [...models.flatMap(({ reasons }) => reasons), ...this.#sleep(), ...trouble],
+      isReady: this.#snapshot !== null && models.every(model => this.#answers(model)),
+      reasons: [...this.#amiss(), ...this.#sleep()],
     };
+  }
+
+  /**
+   * Whether the first snapshot was applied, for as long as this process lives. What was tried in vain is not waited
+   * for: to be started again would not help it, and would take from the air what does answer.
+   */
+  startup(): Startup {
+    // An artifact that could not be had is told by no change of state.
+    if (this.#snapshot !== null) this.#isStarted ||= this.#isTried(this.#snapshot);
+    return this.#isStarted ? STARTED : { isStarted: false, reasons: this.#amiss() };
+  }
+
+  /** Each version that shall get requests is ready, asleep as it may be, or is known to have failed. */
+  #isTried({ routes }: ServingSnapshot): boolean {
+    return Object.entries(routes).every(([model, { backends }]) =>
+      backends.every(
+        backend =>
+          !this.#isMissing(model as ModelName, backend) ||
+          this.#failureOf(model as ModelName, backend) !== undefined,
+      ),
+    );
+  }
+
+  #amiss(): ReadinessReason[] {
+    const models = Object.keys(this.#snapshot?.routes ?? {}) as ModelName[];
+    return [
+      ...(this.#snapshot === null ? [NO_SNAPSHOT] : []),
+      ...models.flatMap(model => this.#amissWith(model)),
+      ...this.#troubles(),
+    ];
+  }
+
+  #troubles(): ReadinessReason[] {
+    if (this.#trouble === null) return [];
+    const kept = this.#snapshot === null ? '' : '; the last good snapshot is served on';
+    const message = `${this.#trouble.charAt(0).toUpperCase()}${this.#trouble.slice(1)}${kept}.`;
+    return [{ code: 'E_SNAPSHOT', message }];
   }
 
   /** Nothing is amiss with who sleeps: it is ready, and said because the first request takes longer. */
-  #sleep(): string[] {
+  #sleep(): ReadinessReason[] {
     const asleep = this.#options.loaded.countAsleep();
-    return asleep === 0 ? [] : [`asleep until asked: ${asleep} of the versions that are ready`];
+    if (asleep === 0) return [];
+    return [{ code: 'asleep', message: `${asleep} of the versions that are ready sleep until asked.` }];
   }
 
-  /** A route answers as long as one of its backends does: one bad canary must not take all models off the air. */
-  #readinessOf(model: ModelName): Readiness {
-    const isMissing = ({ weight, revision }: Backend): boolean =>
-      weight > 0 && !this.#options.loaded.isReady(model, revision);
-    const applied = this.#routes.get(model)?.backends.filter(({ weight }) => weight > 0) ?? [];
-    const missing = applied.filter(isMissing);
+  /** A route does as long as one of its backends does: one bad canary must not take all models off the air. */
+  #answers(model: ModelName): boolean {
+    return this.#routed(model).some(backend => !this.#isMissing(model, backend));
+  }
+
+  #amissWith(model: ModelName): ReadinessReason[] {
+    const routed = this.#routed(model);
+    const missing = routed.filter(backend => this.#isMissing(model, backend));
     const awaited = (this.#snapshot?.routes[model]?.backends ?? []).filter(
-      backend => isMissing(backend) && missing.every(({ revision }) => revision !== backend.revision),
+      backend =>
+        this.#isMissing(model, backend) && missing.every(({ revision }) => revision !== backend.revision),
     );
-    const isReady = applied.length > missing.length;
-    return {
-      isReady,
-      reasons: [
-        ...(applied.length === 0 ? [`${model}: no version is ready`] : []),
-        ...missing.map(
-          backend => `${model}: version ${backend.version} is not ready${this.#why(model, backend)}`,
-        ),
-        ...awaited.map(
-          backend => `${model}: version ${backend.version} is awaited${this.#why(model, backend)}`,
-        ),
-      ],
-    };
+    const nobody = { code: 'E_MODEL_NOT_READY', model, message: `No version of ${model} is ready yet.` };
+    return [
+      ...(routed.length === 0 ? [nobody] : []),
+      ...missing.map(backend => this.#unready(model, backend, 'has requests routed to it and is not ready')),
+      ...awaited.map(backend => this.#unready(model, backend, 'is awaited')),
+    ];
   }
 
-  /** By code alone: readiness is told to anybody. */
-  #why(model: ModelName, { revision }: Backend): string {
-    const failure = this.#options.loaded.find(model, revision)?.describe().failure;
-    return failure === undefined ? '' : ` (${failure.code})`;
+  #unready(model: ModelName, backend: Backend, how: string): ReadinessReason {
+    const { version } = backend;
+    const code = this.#failureOf(model, backend) ?? 'E_MODEL_NOT_READY';
+    return { code, model, version, message: `Version ${version} of ${model} ${how}.` };
+  }
+
+  /** Those that requests may go to now. */
+  #routed(model: ModelName): readonly Backend[] {
+    return this.#routes.get(model)?.backends.filter(({ weight }) => weight > 0) ?? [];
+  }
+
+  #isMissing(model: ModelName, { weight, revision }: Backend): boolean {
+    return weight > 0 && !this.#options.loaded.isReady(model, revision);
+  }
+
+  /** The code of what went wrong with it last; undefined: nothing did. */
+  #failureOf(model: ModelName, { revision }: Backend): string | undefined {
+    return this.#options.loaded.find(model, revision)?.describe().failure?.code;
   }
 
   isWhole(): boolean {

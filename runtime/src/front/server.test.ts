@@ -18,7 +18,10 @@ describe('the front', () => {
     expect(await (await runtime.get('/v2/health/live', {})).json()).toEqual({ live: true });
     const ready = await runtime.get('/v2/health/ready', {});
     expect(ready.status).toBe(503);
-    expect(await ready.json()).toEqual({ ready: false, reasons: ['no snapshot yet'] });
+    expect(await ready.json()).toEqual({
+      ready: false,
+      reasons: [{ code: 'E_NO_SNAPSHOT', message: expect.stringContaining('no serving snapshot') }],
+    });
 
     await runtime.serve({ label: '1' });
 

@@ -168,8 +168,9 @@ test('more models than there is memory for are all verified and ready, and most 
   expect(all.most()).toBeLessThanOrEqual(3);
   expect(all.serving.readiness()).toEqual({
     isReady: true,
-    reasons: ['asleep until asked: 9 of the versions that are ready'],
+    reasons: [{ code: 'asleep', message: '9 of the versions that are ready sleep until asked.' }],
   });
+  expect(all.serving.startup()).toEqual({ isStarted: true, reasons: [] });
 });
 
 test('requests for one that sleeps wake it once, and all of them are answered', async () => {

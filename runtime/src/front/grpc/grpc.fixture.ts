@@ -130,6 +130,7 @@ export async function startGrpcFixture(
     inference,
     keys: () => [sha256Of(KEY)],
     commit: () => COMMIT,
+    startup: () => ({ isStarted: true, reasons: [] }),
     readiness: () => ({ isReady: true, reasons: [] }),
     isReady: () => true,
     host: '127.0.0.1',

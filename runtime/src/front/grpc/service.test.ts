@@ -40,7 +40,7 @@ describe('the calls besides', () => {
 
   test('say what is ready and what is not', async () => {
     const grpc = await startGrpcFixture(scriptedInference(models), {
-      readiness: () => ({ isReady: false, reasons: ['ratio: version 2 is not ready'] }),
+      readiness: () => ({ isReady: false, reasons: [{ code: 'E_MODEL_NOT_READY', message: 'Not yet.' }] }),
       isReady: (_, { version }) => version === '1',
     });
 

@@ -99,10 +99,22 @@ function pathParameter(name: string): Part {
   return { name, in: 'path', required: true, schema: { type: 'string' } };
 }
 
-const READINESS = objectOf({
-  ready: { type: 'boolean' },
-  reasons: { type: 'array', items: { type: 'string' } },
-});
+/** An empty list where nothing is amiss. */
+const REASONS = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: {
+      code: { type: 'string', description: 'Of the list of error codes, or `asleep`.' },
+      model: { type: 'string', description: 'Absent where it is of no one model.' },
+      version: { type: 'string', description: 'Absent where it is of no one version.' },
+      message: { type: 'string', description: 'For a person; a program goes by the code.' },
+    },
+    required: ['code', 'message'],
+  },
+};
+const READINESS = objectOf({ ready: { type: 'boolean' }, reasons: REASONS });
+const STARTUP = objectOf({ started: { type: 'boolean' }, reasons: REASONS });
 
 const HEALTH: Section = {
   tag: { name: 'Health', description: 'Open to all.' },
@@ -111,6 +123,13 @@ const HEALTH: Section = {
       'live',
       'Whether the process works',
       answers('It does.', objectOf({ live: { const: true } })),
+    ),
+    '/v2/health/startup': get(
+      'Health',
+      'hasStarted',
+      'Whether what it is to serve has been loaded once; from then on it has',
+      { '200': answers('It has.', STARTUP), '503': answers('Not yet, and why.', STARTUP) },
+      OPEN,
     ),
     '/v2/health/ready': get(
       'Health',

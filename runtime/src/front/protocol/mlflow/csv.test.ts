@@ -49,7 +49,17 @@ describe('CSV', () => {
           backendOf({ x: { datatype: 'BYTES', shape: [-1] }, y: { datatype: 'INT8', shape: [-1] } }),
         ),
       ).details,
-    ).toMatchObject({ row: 1, column: 'x', got: 'null' });
+    ).toMatchObject({ row: 1, column: 'x', got: 'empty' });
+  });
+
+  test.each([
+    ['by name', X('INT64', -1), 'x\n1\n""\n', 'Row 1, column "x" must be a whole'],
+    ['side by side', IRIS, 'b,a\n1,\n', 'Row 0, column "a" must be a FP32 number'],
+  ])('says of a cell with nothing in it that it is empty, also %s', (_, to, text, start) => {
+    const { message } = refusal(() => readCsv(text, to));
+
+    expect(message).toContain(start);
+    expect(message).toMatch(/, not empty\.$/);
   });
 
   test.each([

@@ -30,7 +30,7 @@ export function readTable(table: Table, exact: () => Table, backend: Backend): I
   try {
     return readTensors(given, backend);
   } catch (error) {
-    throw located(error, table.columns, given, whole);
+    throw located(error, table, given, whole);
   }
 }
 
@@ -64,21 +64,22 @@ function column({ rows, read }: Table, name: string, index: number, signature: S
 }
 
 /** An element that is refused, said by row and column instead of by its index in memory. */
-function located(
-  error: unknown,
-  columns: readonly string[],
-  given: readonly GivenTensor[],
-  whole: string | null,
-): unknown {
+function located(error: unknown, table: Table, given: readonly GivenTensor[], whole: string | null): unknown {
   if (!(error instanceof SwitchbackError)) return error;
-  const { tensor, index, expected, got } = error.details;
+  const { tensor, index, expected } = error.details;
   const refused = given.find(({ name }) => whole !== null || name === tensor);
   if (typeof index !== 'number' || refused === undefined) return error;
   const width = elementCount(refused.shape.slice(1));
   const row = Math.floor(index / width);
-  const name = whole !== null ? columns[index % width]! : refused.name;
+  const name = whole !== null ? table.columns[index % width]! : refused.name;
+  const got = isEmpty(table, row, name) ? 'empty' : error.details['got'];
   const message = `Row ${row}, column ${JSON.stringify(name.slice(0, 100))} must be ${expected}, not ${got}.`;
   return new SwitchbackError('E_INPUT', message, {
     details: { tensor, row, column: name.slice(0, 100), expected, got },
   });
+}
+
+/** Of a text: what was read as a missing value was written as nothing. */
+function isEmpty({ columns, rows, read }: Table, row: number, column: string): boolean {
+  return read !== null && rows[row]?.[columns.indexOf(column)] === '';
 }

@@ -272,6 +272,7 @@ describe('what it is told of versions', () => {
       inference,
       keys: () => [sha256Of(KEY)],
       commit: () => undefined,
+      startup: () => ({ isStarted: false, reasons: [] }),
       readiness,
       isReady,
       ...more,

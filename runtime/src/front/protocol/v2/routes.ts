@@ -2,7 +2,7 @@ import type { Backend, ModelStatistics, TensorSpec } from '@switchback-ml/schema
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { SwitchbackError } from '../../../error.ts';
 import type { Inference } from '../../../inference/inference.ts';
-import type { Readiness } from '../../../serving.ts';
+import type { Readiness, Startup } from '../../../serving.ts';
 import { BUILD } from '../../../telemetry/build.ts';
 import { authenticate } from '../../access.ts';
 import { type ReplyBy, replyBy } from '../../reply-by.ts';
@@ -18,6 +18,7 @@ export interface V2Options extends StateOptions {
   keys: () => readonly string[];
   /** Of the snapshot that is served from; undefined: there is none yet. */
   commit: () => string | undefined;
+  startup: () => Startup;
   readiness: () => Readiness;
   /** Absent: statistics tell names and versions alone. */
   stats?: StatsSource;
@@ -30,6 +31,10 @@ interface ModelRoute {
 /** The Open Inference Protocol over HTTP. Health is open to all; everything else wants an inference key. */
 export function registerV2(app: FastifyInstance, options: V2Options): void {
   app.get('/v2/health/live', async () => ({ live: true }));
+  app.get('/v2/health/startup', async (_, reply) => {
+    const { isStarted, reasons } = options.startup();
+    return reply.status(isStarted ? 200 : 503).send({ started: isStarted, reasons });
+  });
   app.get('/v2/health/ready', async (_, reply) => {
     const { isReady, reasons } = options.readiness();
     return reply.status(isReady ? 200 : 503).send({ ready: isReady, reasons });
