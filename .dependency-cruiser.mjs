@@ -52,6 +52,7 @@ const oneHome = [
   ['@seriousme/openapi-schema-validator', '^runtime/src/front/openapi/'],
   ['csv-parse', '^(controller/src/command|runtime/src/front/protocol/mlflow)/'],
   ['ioredis', '^runtime/src/cache/redis/'],
+  ['pg', '^controller/src/ledger/postgres/'],
   ['@grpc/[^/]+', '^runtime/src/front/grpc/'],
   ['grpc-health-check', '^runtime/src/front/grpc/'],
   ['prom-client', '^(controller/src/(server|main\\.ts)|runtime/src/(telemetry|gateway)/)'],

@@ -23,6 +23,13 @@ test.each([
   expect(readConfig(['--repo', repo, '--state', 's']).repository.isDirectory).toBe(isDirectory);
 });
 
+test('keeps the ledger in the state directory, unless a file with the address of a database is named', () => {
+  const given = ['--repo', 'r', '--state', 's'];
+
+  expect(readConfig(given).ledgerUrlFile).toBeNull();
+  expect(readConfig([...given, '--ledger-url-file', 'ledger-url']).ledgerUrlFile).toBe(resolve('ledger-url'));
+});
+
 test.each([
   [['--state', 's'], /--repo/],
   [['--repo', 'r', '--state', 's', '--port', '70000'], /--port/],

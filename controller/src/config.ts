@@ -28,6 +28,7 @@ const Options = z.strictObject({
     .default([]),
   'keep-events': Duration.prefault('90d'),
   'redis-file': z.string().min(1).optional(),
+  'ledger-url-file': z.string().min(1).optional(),
   'log-level': z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -51,6 +52,8 @@ export interface Config {
   artifactBudgetBytes: number;
   /** Holds the URL of a Redis in which the runtimes of an environment share answers; null: none do. */
   redisFile: string | null;
+  /** Holds the address of the PostgreSQL database with the ledger; null: it is a file of the state directory. */
+  ledgerUrlFile: string | null;
   logLevel: string;
   author: { name: string; email: string };
 }
@@ -91,6 +94,7 @@ export function readConfig(argv: readonly string[]): Readonly<Config> {
     keepEventsMs: rest['keep-events'],
     artifactBudgetBytes: rest['artifact-budget'],
     redisFile: rest['redis-file'] === undefined ? null : readableRedisFile(resolve(rest['redis-file'])),
+    ledgerUrlFile: rest['ledger-url-file'] === undefined ? null : resolve(rest['ledger-url-file']),
     logLevel: rest['log-level'],
     author: { name: 'Switchback', email: 'switchback@localhost' },
   });

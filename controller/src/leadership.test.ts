@@ -44,6 +44,19 @@ test('a renewed lease keeps its epoch; one that another took is lost for good', 
   await until(() => leadership.epoch() === null);
 });
 
+test('a ledger that can not be written at the end is told of, and does not hold up the end', async () => {
+  const ledger = memoryLedger();
+  const { clock } = heldClock(1_760_000_000_000);
+  const told: unknown[] = [];
+  const log = { ...silent, warn: (fields: object) => void told.push(fields) };
+  const away = { ...ledger, release: () => Promise.reject(new Error('the database is away')) };
+  const leadership = await Leadership.take({ ledger: away, holder: 'one', clock, log });
+
+  await leadership[Symbol.asyncDispose]();
+
+  expect(told).toEqual([{ reason: 'the database is away' }]);
+});
+
 test('the next life of the same controller need not wait for the old lease', async () => {
   const ledger = memoryLedger();
   const { clock } = heldClock(1_760_000_000_000);

@@ -54,7 +54,16 @@ export class Leadership {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#loop;
-    if (this.#lease) await this.#ledger.release(this.#lease);
+    if (this.#lease) await this.#release(this.#lease);
+  }
+
+  /** One that stays with us runs out by itself; whoever ends shall end all the same. */
+  async #release(lease: Lease): Promise<void> {
+    try {
+      await this.#ledger.release(lease);
+    } catch (error) {
+      this.#log.warn({ reason: messageOf(error) }, 'the lease could not be released');
+    }
   }
 
   async #renew(): Promise<void> {

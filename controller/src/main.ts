@@ -17,6 +17,7 @@ import { failpoints } from './failpoint/failpoints.ts';
 import { readLastSeen, rememberLastSeen } from './last-seen.ts';
 import { Leadership } from './leadership.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { postgresLedger } from './ledger/postgres/index.ts';
 import { sqliteLedger } from './ledger/sqlite/index.ts';
 import { type Log, makeLog } from './log.ts';
 import { LONG_LIVED } from './long-lived.ts';
@@ -70,7 +71,7 @@ async function run(config: Config, log: Log): Promise<Ending> {
   const tokens = openTokens({ directory: config.state });
   const failing = failpoints(process.env, HISTORY_REF);
   const { ledger, onEvents } = eventFeed(
-    parts.use(failing.ledger(sqliteLedger({ file: paths.ledger, log }))),
+    parts.use(failing.ledger(await openLedger(config, paths.ledger, log))),
   );
   const leadership = parts.use(await Leadership.take({ ledger, holder: paths.holder, clock, log }));
   const epoch = (): number | null => leadership.epoch();
@@ -223,6 +224,13 @@ async function run(config: Config, log: Log): Promise<Ending> {
     await tell('controller.stopped');
   }
   return ending;
+}
+
+/** A file of the state directory, or a database whose address the operator's file holds. */
+function openLedger(config: Config, file: string, log: Log): Ledger | Promise<Ledger> {
+  const { ledgerUrlFile: addressFile, repository: owner } = config;
+  if (addressFile === null) return sqliteLedger({ file, log });
+  return postgresLedger({ addressFile, owner, clock, random: Math.random, log });
 }
 
 async function tellOfMyself(ledger: Ledger, epoch: number | null, type: EventType): Promise<void> {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NewEvent, OperationId } from '@switchback-ml/schemas';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Ledger, OperationState } from './ledger.ts';
 import { memoryLedger } from './memory/index.ts';
+import { openSteppedBy } from './postgres/opened.fixture.ts';
+import { hasPostgres, startPostgres } from './postgres/server.fixture.ts';
 import { sqliteLedger } from './sqlite/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchback-ledger-'));
@@ -64,17 +66,29 @@ const verb: fc.Arbitrary<(ledger: Ledger) => Promise<unknown>> = fc.oneof(
 );
 
 test('every history of calls has the same answers from memory and from sqlite', async () => {
+  await answersAsMemory(() => sqliteLedger({ file: join(folder, `${++files}.db`) }), 60);
+});
+
+describe.skipIf(!hasPostgres())('on a real server', () => {
+  test('every history of calls has the same answers from memory and from PostgreSQL', async () => {
+    await using server = await startPostgres();
+
+    await answersAsMemory(() => openSteppedBy(server), 25);
+  });
+});
+
+async function answersAsMemory(open: () => Promise<Ledger> | Ledger, numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(verb, { minLength: 1, maxLength: 12 }), async history => {
       await using memory = memoryLedger();
-      await using sqlite = sqliteLedger({ file: join(folder, `${++files}.db`) });
+      await using other = await open();
 
       for (const call of [...history, everything])
-        expect(await call(sqlite)).toStrictEqual(await call(memory));
+        expect(await call(other)).toStrictEqual(await call(memory));
     }),
-    { numRuns: 60 },
+    { numRuns },
   );
-});
+}
 
 async function everything(ledger: Ledger): Promise<unknown> {
   return [

@@ -21,6 +21,7 @@ export type OperationState = 'intended' | 'moved' | 'pushed' | 'done' | 'superse
 export interface Lease {
   holder: string;
   epoch: number;
+  /** By the clock of whoever asked, as all that is told of time: the ledger may run by another one. */
   until: Instant;
 }
 
@@ -42,7 +43,10 @@ export interface Advance {
   events?: readonly NewEvent[];
 }
 
-/** `fenced`: another holder has a higher epoch; stop. `conflict`: an operation was not in the state named. */
+/**
+ * `fenced`: another holder has a higher epoch, or an earlier step of this one was written although it was said to have
+ * failed; stop, and begin again from what the ledger says. `conflict`: an operation was not in the state named.
+ */
 export type Advanced =
   | { kind: 'advanced'; events: Event[] }
   | { kind: 'fenced' }
@@ -66,6 +70,9 @@ export interface EventQuery {
 /**
  * Append-only history with its projections. Verbs of the domain, never transactions. Adapters hold nothing in
  * memory that is not durable when the promise resolves. Throws SwitchbackError E_LEDGER.
+ *
+ * `now` is the caller's clock just before it asks. Whether a lease has run out is decided by one clock for all: the
+ * caller's where all are on one machine, the server's where they are not.
  */
 export interface Ledger extends AsyncDisposable {
   /** Takes the lease when it is free, expired or ours; taking it from another raises the epoch. */
@@ -73,6 +80,7 @@ export interface Ledger extends AsyncDisposable {
   /** Extends a lease that we hold, same epoch; `held` when somebody else took it. */
   renew(lease: Lease, ttlMs: number, now: Instant): Promise<Acquired>;
   release(lease: Lease): Promise<void>;
+  /** Once, however often the adapter has to try. Where it throws and was written all the same, the epoch is fenced. */
   advance(step: Advance): Promise<Advanced>;
   read(): Promise<LedgerView>;
   /** One operation by id, also an ended one. */

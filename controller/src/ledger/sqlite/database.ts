@@ -6,6 +6,8 @@ import type { Value } from '../sql/rows.ts';
 
 /** How long a statement may wait for another process's transaction. It blocks this process, so it is short. */
 const BUSY_MS = 2000;
+const BUSY_LOOK_MS = 10;
+const SQLITE_BUSY = 5;
 
 /**
  * One open file: statements prepared once, transactions, and errors in our words. With WAL and a full sync, an
@@ -36,7 +38,10 @@ export function openDatabase(file: string): Database {
     run: (sql, ...values) => Number(prepared(sql).run(bound(values)).changes),
     script: sql => db.exec(sql),
     makeDurable: () =>
-      translated(file, 'be opened', () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')),
+      translated(file, 'be opened', () => {
+        patiently(() => db.exec('PRAGMA journal_mode = WAL'));
+        db.exec('PRAGMA synchronous = FULL');
+      }),
     write: (verb, work, isKept) => translated(file, verb, () => transaction(db, 'IMMEDIATE', work, isKept)),
     read: (verb, work) => translated(file, verb, () => transaction(db, 'DEFERRED', work)),
     close: () => {
@@ -59,6 +64,24 @@ function openPrivately(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   closeSync(openSync(file, 'a', 0o600));
   return new DatabaseSync(file, { timeout: BUSY_MS });
+}
+
+/** SQLite waits for everybody but those who change the mode of the same file: these are told at once. */
+function patiently(work: () => void): void {
+  for (const until = performance.now() + BUSY_MS; ; ) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_LOOK_MS);
+    }
+  }
+}
+
+/** Its extended codes have the plain one in their lowest byte. */
+function isBusy(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && (errcode & 0xff) === SQLITE_BUSY;
 }
 
 function transaction<T>(db: DatabaseSync, mode: string, work: () => T, isKept = (_: T): boolean => true): T {

@@ -1,17 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { SwitchbackError } from '../../error.ts';
+import { MIGRATION_TABLE, migrationsAfter, NEWEST_SCHEMA } from '../sql/migrations.ts';
 import type { Database } from './database.ts';
-
-/** Forward only, in this order; a number once shipped never changes its text. */
-const MIGRATIONS: readonly { version: number; files: readonly string[] }[] = [
-  { version: 1, files: ['0001.sql', '0001.sqlite.sql'] },
-  { version: 2, files: ['0002.sql', '0002.sqlite.sql'] },
-];
-
-const MIGRATION_TABLE =
-  'CREATE TABLE migration (version BIGINT NOT NULL PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)';
-
-const NEWEST = Math.max(...MIGRATIONS.map(({ version }) => version));
 
 /** Throws for a file of another program or of a newer version, before anything in it is touched. */
 export function refuseUnknown(db: Database, file: string): void {
@@ -24,12 +13,11 @@ export function migrate(db: Database, file: string, now: number): { from: number
     const from = schemaVersion(db, file);
     if (from === 0) db.script(MIGRATION_TABLE);
 
-    for (const { version, files } of MIGRATIONS) {
-      if (version <= from) continue;
-      for (const name of files) db.script(readFileSync(new URL(`../sql/${name}`, import.meta.url), 'utf8'));
+    for (const { version, scripts } of migrationsAfter(from, 'sqlite')) {
+      for (const script of scripts) db.script(script);
       db.run('INSERT INTO migration (version, applied_at) VALUES ($1, $2)', version, now);
     }
-    return { from, to: NEWEST };
+    return { from, to: NEWEST_SCHEMA };
   });
 }
 
@@ -40,13 +28,13 @@ function schemaVersion(db: Database, file: string): number {
   if (!tables.includes('migration')) throw foreign(file);
 
   const version = Number(db.get('SELECT MAX(version) AS version FROM migration')?.['version']);
-  if (version > NEWEST) throw tooNew(file, version);
+  if (version > NEWEST_SCHEMA) throw tooNew(file, version);
   return version;
 }
 
 function tooNew(file: string, version: number): SwitchbackError {
-  const message = `ledger ${file} has schema ${version}, this controller knows up to ${NEWEST}: it was written by a newer version; upgrade the controller, or name another file`;
-  return new SwitchbackError('E_LEDGER', message, { details: { file, version, newest: NEWEST } });
+  const message = `ledger ${file} has schema ${version}, this controller knows up to ${NEWEST_SCHEMA}: it was written by a newer version; upgrade the controller, or name another file`;
+  return new SwitchbackError('E_LEDGER', message, { details: { file, version, newest: NEWEST_SCHEMA } });
 }
 
 function foreign(file: string): SwitchbackError {
