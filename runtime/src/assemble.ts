@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { InstanceId, type ModelName } from '@switchback-ml/schemas';
 import type { FastifyInstance } from 'fastify';
 import type { Artifacts } from './artifact/artifact.ts';
@@ -14,6 +13,7 @@ import { measured } from './inference/measured.ts';
 import { Shadowing } from './inference/shadowing.ts';
 import { LoadedSet } from './loaded-set.ts';
 import type { Log } from './log.ts';
+import { chooseProcessorUse, findProcessors, type Processors } from './processors.ts';
 import { type Readiness, Serving } from './serving.ts';
 import { Nudge } from './snapshot/nudge.ts';
 import { Supervisor } from './supervisor.ts';
@@ -62,7 +62,7 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
   const { clock, config } = options;
   const { environment } = config;
   const instance = { instanceId: InstanceId.parse(randomUUID()), environment, startedAt: clock.now() };
-  const core = makeCore(options);
+  const core = makeCore(options, await findProcessors());
   const { metrics, serving, loaded, counts } = core;
   const { instanceId } = instance;
   const kept = { settings: config.telemetry, stateDir: config.stateDir, instanceId, environment };
@@ -126,17 +126,20 @@ interface Core {
 }
 
 /** What is loaded, what is served of it, and what is counted. */
-function makeCore(options: RuntimeOptions): Core {
+function makeCore(options: RuntimeOptions, processors: Processors): Core {
   const { clock, log, random, cache } = options;
+  const use = chooseProcessorUse(processors);
+  log.info({ found: processors, ...use }, 'processors are shared out');
   const metrics = makeMetrics({
     countEngines: () => core.loaded.countReady(),
     running: () => core.loaded.running(),
     isModel: model => Object.hasOwn(core.serving.snapshot?.routes ?? {}, model),
+    cache: () => cache.describe(),
     dropped: () => core.dropped(),
     clock,
   });
   const supervisor = new Supervisor({
-    loadsAtOnce: availableParallelism(),
+    loadsAtOnce: use.loadsAtOnce,
     start: options.startEngine,
     clock,
     random,

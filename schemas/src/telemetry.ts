@@ -40,6 +40,18 @@ export const METRICS = {
   revisionWakesRefused: 'switchback_revision_wakes_refused_total',
   engineMemoryBudget: 'switchback_engine_memory_budget_bytes',
   engineMemoryHeld: 'switchback_engine_memory_held_bytes',
+  // answers that are remembered, here and in Redis
+  cacheEntries: 'switchback_cache_entries',
+  cacheBytes: 'switchback_cache_held_bytes',
+  cacheBudget: 'switchback_cache_budget_bytes',
+  cacheRevisionBytes: 'switchback_cache_revision_held_bytes',
+  cacheForgotten: 'switchback_cache_forgotten_total',
+  redisState: 'switchback_cache_redis_state',
+  redisRoundTrip: 'switchback_cache_redis_round_trip_seconds',
+  redisAsked: 'switchback_cache_redis_asked',
+  redisLookups: 'switchback_cache_redis_lookups_total',
+  redisWrites: 'switchback_cache_redis_writes_total',
+  redisWritesPending: 'switchback_cache_redis_writes_pending',
   // the runtime itself
   snapshotAppliedTimestamp: 'switchback_snapshot_applied_timestamp_seconds',
   snapshotAge: 'switchback_snapshot_age_seconds',

@@ -1,4 +1,5 @@
 import type { CachePolicy } from '@switchback-ml/schemas';
+import type { Worth } from './worth.ts';
 
 /** A finished answer as it goes over the wire. Nobody writes to it once it was handed over: many callers get it. */
 export interface CachedReply {
@@ -70,13 +71,17 @@ export interface RevisionReport {
   /** What making an answer takes, waiting included; null while none was made. */
   costMs: number | null;
   /** Null without a second level. */
-  far: { isAsked: boolean; reason: string } | null;
+  far: { isAsked: boolean; why: Worth; reason: string } | null;
 }
+
+/** Of all models since the start, also of those that have gone. */
+export type Forgotten = Pick<ModelCounts, 'tooLarge' | 'evicted' | 'expired'>;
 
 export interface CacheReport {
   bytes: number;
   budgetBytes: number;
   entries: number;
+  forgotten: Forgotten;
   models: ({ model: string; revisions: RevisionReport[] } & ModelCounts)[];
   far: (FarReport & { roundTripMs: number | null }) | null;
 }

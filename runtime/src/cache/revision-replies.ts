@@ -88,10 +88,7 @@ export class RevisionReplies {
       bytes,
       entries,
       costMs: this.#costMs.samples === 0 ? null : this.#costMs.value,
-      far: second && {
-        isAsked: worthOf(this.#experience(second)) === 'pays',
-        reason: explainWorth(this.#experience(second)),
-      },
+      far: second && describeWorth(this.#experience(second)),
     };
   }
 
@@ -181,6 +178,11 @@ export class RevisionReplies {
     if (this.#costMs.samples === 0) return UNMEASURED_PATIENCE_MS;
     return Math.min(MOST_PATIENCE_MS, Math.max(LEAST_PATIENCE_MS, PATIENCE_COSTS * this.#costMs.value));
   }
+}
+
+function describeWorth(experience: Experience): RevisionReport['far'] {
+  const why = worthOf(experience);
+  return { isAsked: why === 'pays', why, reason: explainWorth(experience) };
 }
 
 /** By the last letter of its hash: the same names in every process. */

@@ -181,6 +181,19 @@ describe('the reply cache', () => {
     expect(it.cache.describe()).toMatchObject({ entries: 0, bytes: 0, models: [] });
   });
 
+  test('counts what was forgotten over all models, also those that have gone', async () => {
+    const it = world();
+    const large = 'x'.repeat(POLICY.bytes);
+    await ask(it, {}, it.make(large));
+    await ask(it, { model: 'other' }, it.make(large));
+    expect(it.cache.describe().forgotten).toEqual({ tooLarge: 2, evicted: 0, expired: 0 });
+
+    it.cache.drop(KEY.model, KEY.revision);
+    await ask(it, {}, it.make(large));
+
+    expect(it.cache.describe().forgotten).toEqual({ tooLarge: 3, evicted: 0, expired: 0 });
+  });
+
   test('keeps no answer that was under way when its revision was dropped', async () => {
     const it = world();
     const asked = it.cache.through(KEY, POLICY, it.make('one', 5));
@@ -241,6 +254,7 @@ describe('the second level', () => {
     expect(it.far!.asked).toBeLessThan(60);
     expect(it.cache.describe().models[0]!.revisions[0]!.far).toEqual({
       isAsked: false,
+      why: 'too-cheap',
       reason: expect.stringMatching(/^making an answer takes 0\.25 ms, asking takes 1\.\d+ ms$/),
     });
   });
@@ -253,7 +267,11 @@ describe('the second level', () => {
     await measured(it, 4);
     for (let i = 0; i < 600; i++) await ask(it, body(`never ${i}`), it.make('one', 4));
     const report = () => it.cache.describe().models[0]!.revisions[0]!.far!;
-    expect(report()).toEqual({ isAsked: false, reason: expect.stringContaining('% are known') });
+    expect(report()).toEqual({
+      isAsked: false,
+      why: 'seldom-known',
+      reason: expect.stringContaining('% are known'),
+    });
 
     it.far!.always = { kind: 'known', reply: aReply('far'), until: it.clock.elapsed() + 1e9 };
     for (let i = 0; i < 3000 && !report().isAsked; i++) await ask(it, body(`known ${i}`), it.make('one', 4));
@@ -314,6 +332,7 @@ describe('the second level', () => {
     expect(far!.roundTripMs).toBeGreaterThanOrEqual(ROUND_TRIP_MS);
     expect(models[0]!.revisions[0]!.far).toEqual({
       isAsked: true,
+      why: 'pays',
       reason: expect.stringMatching(
         /^making an answer takes 20 ms, asking takes 1\.\d+ ms, and [\d.]+ % are known$/,
       ),

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { CachePolicy } from '@switchback-ml/schemas';
 import type { Clock } from '../clock.ts';
-import type { CacheReport, Found, MakeReply, ModelCounts, ReplyCache, ReplyKey } from './cache.ts';
+import type { CacheReport, Forgotten, Found, MakeReply, ModelCounts, ReplyCache, ReplyKey } from './cache.ts';
 import { RevisionReplies, type SecondLevel } from './revision-replies.ts';
 import type { FarStore, NearStore } from './store.ts';
 import { UNMEASURED } from './worth.ts';
@@ -28,6 +28,8 @@ class TwoLevelCache implements ReplyCache {
   readonly #near: NearStore;
   readonly #second: SecondLevel | null;
   readonly #models = new Map<string, Model>();
+  /** By models that have gone. */
+  #forgotten: Forgotten = { tooLarge: 0, evicted: 0, expired: 0 };
 
   constructor({ clock, near, far }: ReplyCacheOptions) {
     this.#clock = clock;
@@ -47,7 +49,9 @@ class TwoLevelCache implements ReplyCache {
     if (known === undefined || replies === undefined) return;
     replies.close();
     known.revisions.delete(revision);
-    if (known.revisions.size === 0) this.#models.delete(model);
+    if (known.revisions.size > 0) return;
+    this.#models.delete(model);
+    this.#forgotten = sum(this.#forgotten, known.counts);
   }
 
   describe(): CacheReport {
@@ -57,7 +61,12 @@ class TwoLevelCache implements ReplyCache {
     });
     const far = this.#second;
     const roundTripMs = far === null || far.roundTripMs.samples === 0 ? null : far.roundTripMs.value;
-    return { ...this.#near.describe(), models, far: far && { ...far.store.describe(), roundTripMs } };
+    return {
+      ...this.#near.describe(),
+      forgotten: models.reduce(sum, this.#forgotten),
+      models,
+      far: far && { ...far.store.describe(), roundTripMs },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,6 +97,14 @@ class TwoLevelCache implements ReplyCache {
     known.revisions.set(revision, opened);
     return opened;
   }
+}
+
+function sum(all: Forgotten, { tooLarge, evicted, expired }: Forgotten): Forgotten {
+  return {
+    tooLarge: all.tooLarge + tooLarge,
+    evicted: all.evicted + evicted,
+    expired: all.expired + expired,
+  };
 }
 
 function noCounts(): ModelCounts {

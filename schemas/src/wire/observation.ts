@@ -65,6 +65,7 @@ export const RevisionCounts = z.object({
   failures: z.int().nonnegative(),
   /** Of the attempts: answered with a NaN or an infinity. */
   nonFinite: z.int().nonnegative(),
+  /** Of the attempts; `fast` also has waits that callers ended, which are no attempts. */
   indicators: z.partialRecord(z.enum(['fast', 'available', 'valid']), Tally),
 });
 export type RevisionCounts = z.infer<typeof RevisionCounts>;

@@ -6,7 +6,7 @@ import type { EnvironmentName } from '@switchback-ml/schemas';
 import { SwitchbackError } from '../../error.ts';
 
 /** All that a runtime gets of the controller's variables: no credential of a forge or a ledger is among them. */
-const HANDED_DOWN = [
+const HANDED_DOWN = new Set([
   'PATH',
   'HOME',
   'TMPDIR',
@@ -20,12 +20,9 @@ const HANDED_DOWN = [
   'SWITCHBACK_REQUEST_LOG',
   'SWITCHBACK_PAYLOADS',
   'SWITCHBACK_PAYLOADS_REDACT',
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'OTEL_EXPORTER_OTLP_HEADERS',
-  'OTEL_SERVICE_NAME',
-  'OTEL_TRACES_SAMPLER_ARG',
-  'OTEL_METRIC_EXPORT_INTERVAL',
-];
+]);
+/** All that begin so: a runtime heeds some, and tells of the others that it does not. */
+const HANDED_DOWN_PREFIX = 'OTEL_';
 
 export interface RuntimeCommand {
   /** Program and first arguments, e.g. Node and the runtime's main. */
@@ -63,7 +60,7 @@ export async function spawnRuntime(options: RuntimeCommand, onExit: (how: string
   const child = spawn(program, [...first, ...runtimeArguments(options)], {
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
-    env: Object.fromEntries(HANDED_DOWN.flatMap(name => entry(name, process.env[name]))),
+    env: handedDown(process.env),
   });
   child.once('exit', (code, signal) =>
     onExit(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`),
@@ -102,6 +99,7 @@ function mebibytes(bytes: number | undefined): number | undefined {
   return bytes === undefined ? undefined : Math.max(1, Math.floor(bytes / 2 ** 20));
 }
 
-function entry(name: string, value: string | undefined): [string, string][] {
-  return value === undefined ? [] : [[name, value]];
+function handedDown(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isHanded = (name: string): boolean => HANDED_DOWN.has(name) || name.startsWith(HANDED_DOWN_PREFIX);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isHanded(name)));
 }

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { steppedClock } from '../../clock.fixture.ts';
 import { systemClock } from '../../clock.ts';
-import { type Log, silentLog } from '../../log.ts';
+import { silentLog } from '../../log.ts';
 import { eventually } from '../../serving.fixture.ts';
 import { aReply } from '../reply.fixture.ts';
 import type { Lookup } from '../store.ts';
 import { redisReplies } from './index.ts';
 import { hasRedis, listening, startRedis } from './server.fixture.ts';
-import { cacheOf, isAsked, isUsed, until, use } from './used.fixture.ts';
+import { cacheOf, isAsked, isUsed, recordedLog, until, use } from './used.fixture.ts';
 
 describe.skipIf(!hasRedis())('a Redis that fails', () => {
   test('is left alone while it hangs, and used again when it goes on', async () => {
@@ -159,16 +159,6 @@ describe('what is no Redis', () => {
     ).toThrow(expect.objectContaining({ code: 'E_CONFIG' }));
   });
 });
-
-function recordedLog(): { log: Log; lines: string[] } {
-  const lines: string[] = [];
-  const record =
-    (level: string) =>
-    (_: unknown, message?: string): void =>
-      void lines.push(`${level}: ${message}`);
-  const log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
-  return { log: log as Log, lines };
-}
 
 /** Well until it is asked for a value; then it never stops. */
 function endless(socket: Socket): void {

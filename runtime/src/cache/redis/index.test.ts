@@ -6,7 +6,17 @@ import { aReply } from '../reply.fixture.ts';
 import { storeContract } from '../store.contract.ts';
 import { entrySeal } from './entry.ts';
 import { hasRedis, type RealRedis, startRedis } from './server.fixture.ts';
-import { cacheOf, isAsked, isUsed, MOST_ENTRY_BYTES, placeOf, SECRET, until, use } from './used.fixture.ts';
+import {
+  cacheOf,
+  isAsked,
+  isUsed,
+  MOST_ENTRY_BYTES,
+  placeOf,
+  recordedLog,
+  SECRET,
+  until,
+  use,
+} from './used.fixture.ts';
 
 describe.skipIf(!hasRedis())('answers in a real Redis', () => {
   let redis: RealRedis;
@@ -121,9 +131,10 @@ describe.skipIf(!hasRedis())('answers in a real Redis', () => {
     expect(notWritten).toBeGreaterThan(900);
   });
 
-  test('are read though Redis is full, and written again when it has room', async () => {
+  test('are read though Redis is full, and written again when it has room, and each is told once', async () => {
     const clock = steppedClock();
-    await using used = use(redis.url, clock);
+    const { log, lines } = recordedLog();
+    await using used = use(redis.url, clock, undefined, log);
     await isUsed(used);
     used.shelf.keep('name', aReply('one'), until(clock));
     await used.written();
@@ -136,13 +147,21 @@ describe.skipIf(!hasRedis())('answers in a real Redis', () => {
     expect(used.store.describe().lastFailure).toContain('OOM');
     expect((await used.shelf.find('name')).kind).toBe('known');
 
+    await clock.advance(1000);
+    used.shelf.keep('tried', aReply('two'), until(clock));
+    await used.written();
     await raw.config('SET', 'maxmemory', '0');
-    await clock.advance(100);
+    await clock.advance(1000);
     used.shelf.keep('another', aReply('two'), until(clock));
     await used.written();
 
     expect(used.store.describe().writing).toBe('closed');
     expect((await used.shelf.find('another')).kind).toBe('known');
+    expect(lines).toEqual([
+      'info: answers are shared through Redis',
+      'warn: answers are read from Redis and not written to it',
+      'info: answers are written to Redis again',
+    ]);
   });
 
   test('are not asked for without bound: the rest of a rush goes on at once, and nothing is wrong with Redis', async () => {

@@ -69,6 +69,7 @@ class RedisReplies implements FarStore {
       seal: this.#seal,
       isUsable: () => this.#breaker.kind === 'closed',
       onFailure: error => void this.#remember(error),
+      onTurn: isWritten => this.#tellOfWriting(isWritten),
     });
   }
 
@@ -181,6 +182,13 @@ class RedisReplies implements FarStore {
     this.#told = news;
     if (news === 'shared') this.#options.log.info({}, 'answers are shared through Redis');
     else this.#options.log.warn({ reason: this.#lastFailure }, 'answers are not shared: Redis is left alone');
+  }
+
+  #tellOfWriting(isWritten: boolean): void {
+    if (this.#isClosed) return;
+    const { log } = this.#options;
+    if (isWritten) log.info({}, 'answers are written to Redis again');
+    else log.warn({ reason: this.#lastFailure }, 'answers are read from Redis and not written to it');
   }
 
   #remember(error: unknown): string {

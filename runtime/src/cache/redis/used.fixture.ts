@@ -23,13 +23,18 @@ export interface Used extends AsyncDisposable {
   written(): Promise<void>;
 }
 
-export function use(url: string, clock: Clock = systemClock, withinMs = PATIENT_MS): Used {
+export function use(
+  url: string,
+  clock: Clock = systemClock,
+  withinMs = PATIENT_MS,
+  log: Log = silentLog,
+): Used {
   const store = redisReplies({
     url,
     secret: SECRET,
     clock,
     random: () => 0.5,
-    log: silentLog,
+    log,
     withinMs,
     mostEntryBytes: MOST_ENTRY_BYTES,
   });
@@ -102,6 +107,17 @@ export async function isAsked({ cache, ask }: UsedCache): Promise<void> {
     await ask(`a request before ${asked++}`);
     return cache.describe().models[0]!.revisions[0]!.far!.isAsked;
   }, 'Redis being asked');
+}
+
+/** What is logged, as `level: message`. */
+export function recordedLog(): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const record =
+    (level: string) =>
+    (_: unknown, message?: string): void =>
+      void lines.push(`${level}: ${message}`);
+  const log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') };
+  return { log: log as Log, lines };
 }
 
 export function placeOf(name: string): EntryName {

@@ -23,6 +23,8 @@ export interface WriterOptions {
   /** Whether there is a connection that works. */
   isUsable: () => boolean;
   onFailure: (error: unknown) => void;
+  /** What is read does well, and nothing is written any more, or it is again. */
+  onTurn: (isWritten: boolean) => void;
 }
 
 interface Write {
@@ -40,6 +42,7 @@ export class RedisWriter {
   #bytes = 0;
   #breaker: Breaker = { kind: 'closed', faults: 0, trips: 0 };
   #turn: NodeJS.Immediate | null = null;
+  #saidNotWritten = false;
   written = 0;
   notWritten = 0;
 
@@ -122,6 +125,18 @@ export class RedisWriter {
   }
 
   #step(event: Parameters<typeof advance>[1]): void {
-    this.#breaker = advance(this.#breaker, event, this.#options.clock.elapsed(), this.#options.random());
+    const { clock, random } = this.#options;
+    this.#breaker = advance(this.#breaker, event, clock.elapsed(), random());
+    this.#tell();
+  }
+
+  /** Once a change, however often it is tried in between; of a connection that is gone others tell. */
+  #tell(): void {
+    const { isUsable, onTurn } = this.#options;
+    const { kind } = this.#breaker;
+    const isNews = this.#saidNotWritten ? kind === 'closed' : kind === 'open' && isUsable();
+    if (!isNews) return;
+    this.#saidNotWritten = !this.#saidNotWritten;
+    onTurn(!this.#saidNotWritten);
   }
 }

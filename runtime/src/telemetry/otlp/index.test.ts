@@ -10,9 +10,13 @@ import { type OtlpOptions, otlpMetrics, otlpSpans } from './index.ts';
 
 const RESOURCE = { 'service.name': 'switchback-runtime', 'service.instance.id': 'i1' };
 
-function optionsFor({ endpoint }: { endpoint: string }, more: Partial<OtlpOptions> = {}): OtlpOptions {
+function optionsFor(
+  { endpoint }: { endpoint: string },
+  more: Partial<OtlpOptions> = {},
+  signal = 'traces',
+): OtlpOptions {
   return {
-    collector: { endpoint, headers: { authorization: 'Bearer s3cret' } },
+    collector: { url: `${endpoint}/v1/${signal}`, headers: { authorization: 'Bearer s3cret' } },
     resource: RESOURCE,
     version: '0.1.0',
     clock: systemClock,
@@ -188,7 +192,7 @@ test('metrics go out as a scrape would have them: counters and histograms cumula
   const metrics = makeMetrics({ running: () => [], countEngines: () => 2, clock });
   metrics.served(served());
   metrics.served(served({ backend: backend('1'), totalMs: 1e6 }));
-  const exporting = otlpMetrics({ ...optionsFor(collector, { clock }), metrics, everyMs: 60_000 });
+  const exporting = otlpMetrics({ ...optionsFor(collector, { clock }, 'metrics'), metrics, everyMs: 60_000 });
 
   await clock.advance(60_000);
   await collector.came(1);
@@ -215,4 +219,6 @@ test('metrics go out as a scrape would have them: counters and histograms cumula
   expect(histogram.bucketCounts.filter((count: string) => count !== '0')).toEqual(['1', '1']);
   expect(histogram.bucketCounts.at(-1)).toBe('1');
   expect(named('switchback_request_errors_total')).toBeUndefined();
+  const units = ['request_rows_total', 'request_bytes_total', 'request_duration_seconds', 'engines_running'];
+  expect(units.map(name => named(`switchback_${name}`).unit)).toEqual(['{row}', 'By', 's', undefined]);
 });

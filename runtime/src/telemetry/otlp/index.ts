@@ -37,7 +37,7 @@ export function otlpSpans(options: OtlpOptions): SpanSink {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MOST_AT_ONCE);
       waiting = waiting.slice(batch.length);
-      const posted = await sender.post('/v1/traces', encodeSpans(batch, sender.resource, sender.scope));
+      const posted = await sender.post(encodeSpans(batch, sender.resource, sender.scope));
       dropped += posted.kind === 'taken' ? posted.rejected : batch.length;
       if (posted.kind !== 'taken') break;
     }
@@ -66,7 +66,7 @@ export function otlpMetrics(options: OtlpOptions & { metrics: Metrics; everyMs: 
   const sent = sender.every(everyMs, async () => {
     const span = { startMs, nowMs: clock.now() };
     const body = encodeMetrics(await metrics.collect(), sender.resource, sender.scope, span);
-    await sender.post('/v1/metrics', body);
+    await sender.post(body);
   });
   return { [Symbol.asyncDispose]: () => sender.close(sent) };
 }
@@ -99,10 +99,10 @@ class Sender {
   }
 
   /** Tries again as long as the collector is only busy. */
-  async post(path: '/v1/traces' | '/v1/metrics', body: object): Promise<Posted> {
+  async post(body: object): Promise<Posted> {
     const { collector, clock, random } = this.#options;
     for (let tries = 1; ; tries++) {
-      const posted = await post(collector, path, body, this.#ended.signal);
+      const posted = await post(collector, body, this.#ended.signal);
       this.#tell(posted);
       if (posted.kind !== 'busy' || tries >= MOST_TRIES || this.isClosing) return posted;
       const restMs = Math.max(posted.afterMs ?? 0, backOffMs(tries - 1, random()));

@@ -25,7 +25,8 @@ export function encodeMetrics(
 
 function encodeMetric({ name, help, type, values }: CollectedMetric, span: Span): object[] {
   const points = values as readonly Point[];
-  const described = { name, description: help };
+  const unit = unitOf(name);
+  const described = { name, description: help, ...(unit !== null && { unit }) };
   // prom-client's types call it a number; it holds the word.
   switch (String(type)) {
     case 'counter':
@@ -51,6 +52,22 @@ function encodeMetric({ name, help, type, values }: CollectedMetric, span: Span)
     default:
       return [];
   }
+}
+
+/** As UCUM has them. Names end in what is measured, as Prometheus wants it, counters in `_total` besides. */
+const UNITS = [
+  ['_rows_per_second', '{row}/s'],
+  ['_seconds', 's'],
+  ['_bytes', 'By'],
+  ['_ratio', '1'],
+  ['_rows', '{row}'],
+  ['_requests', '{request}'],
+] as const;
+
+/** Null: the name has none. */
+function unitOf(name: string): string | null {
+  const measured = name.replace(/_total$/, '');
+  return UNITS.find(([suffix]) => measured.endsWith(suffix))?.[1] ?? null;
 }
 
 function numberPoint({ startMs, nowMs }: Span): (point: Point) => object {

@@ -8,8 +8,8 @@ export type Posted =
   | { kind: 'refused'; reason: string };
 
 export interface Collector {
-  /** Without a path: `http://127.0.0.1:4318`. */
-  endpoint: string;
+  /** Of one signal, whole: `http://127.0.0.1:4318/v1/traces`. */
+  url: string;
   /** Sent with every export; may hold secrets, and is never told to anybody else. */
   headers: Readonly<Record<string, string>>;
 }
@@ -20,14 +20,9 @@ const LARGEST_ANSWER_BYTES = 64 * 1024;
 const RETRIED = new Set([429, 502, 503, 504]);
 
 /** One export over OTLP/HTTP in JSON. Never rejects; a redirect is refused. */
-export async function post(
-  { endpoint, headers }: Collector,
-  path: '/v1/traces' | '/v1/metrics',
-  body: object,
-  signal: AbortSignal,
-): Promise<Posted> {
+export async function post({ url, headers }: Collector, body: object, signal: AbortSignal): Promise<Posted> {
   try {
-    const response = await fetch(endpoint + path, {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify(body),
