@@ -133,6 +133,54 @@ describe('a runtime with real engines', () => {
       return now?.state === 'ready' && now.pid !== before;
     }, 'a replaced engine');
   });
+
+  test('fails nobody of several who were aboard an engine that was killed from outside', async () => {
+    const killed: number[] = [];
+    const hold = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const real = await startEngine();
+    const runtime = await startRuntimeFixture({
+      startEngine: async signal => {
+        const engine = await real(signal);
+        const infer = engine.infer.bind(engine);
+        engine.infer = async (inputs, timeoutMs) => {
+          const values = Array.from(inputs.get('numerator')!.data, Number);
+          if (values.includes(1000)) {
+            held.resolve();
+            await hold.promise;
+          }
+          const isFatal = values.length > 1 && values.includes(600) && killed.length === 0;
+          if (isFatal) process.kill(engine.pid!, 'SIGSTOP');
+          const answer = infer(inputs, timeoutMs);
+          if (isFatal) {
+            killed.push(values.filter(value => value === 600).length);
+            process.kill(engine.pid!, 'SIGKILL');
+          }
+          return answer;
+        };
+        return engine;
+      },
+    });
+    const [only] = await runtime.serve({ label: '1', model });
+    const ahead = [runtime.infer(ratioBody([1000], [1]))];
+    await held.promise;
+    ahead.push(runtime.infer(ratioBody([1000], [1])));
+    const together = Array.from({ length: 6 }, () => runtime.infer(ratioBody([600], [3])));
+    await eventually(async () => {
+      const text = await (await runtime.get('/metrics')).text();
+      return /^switchback_queue_requests\{.*\} [67]$/m.test(text);
+    }, 'several who wait');
+
+    hold.resolve();
+
+    const answers = await Promise.all([...ahead, ...together]);
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect(killed[0]).toBeGreaterThan(1);
+    const counts = countsOf(await runtime.observe(), only!.revision)!;
+    expect(counts.failures).toBeGreaterThanOrEqual(killed[0]!);
+    expect(counts.attempts).toBe(8 + counts.failures);
+    expect(stateOf(await runtime.observe(), '1')!.replaced).toMatchObject([{ cause: 'died' }]);
+  });
 });
 
 describe('a runtime', () => {
@@ -328,7 +376,24 @@ describe('a runtime', () => {
     await expect(startRuntimeFixture({ port })).rejects.toMatchObject({ code: 'E_PORT_TAKEN' });
   });
 
-  test('lets a request that kills its engine kill one more at most', async () => {
+  test('lets a request that hangs an engine alone kill that one, and no other of its revision', async () => {
+    const runtime = await startRuntimeFixture();
+    const [only] = await runtime.serve({ label: '1', limits: { timeoutMs: 20 } });
+
+    const response = await runtime.infer(HANGING);
+
+    expect(response.status).toBe(504);
+    expect(await response.json()).toMatchObject({ code: 'E_ENGINE_TIMEOUT' });
+    const ready = await eventually(async () => {
+      const one = stateOf(await runtime.observe(), '1');
+      return one?.state === 'ready' && one.replaced && one;
+    }, 'a replaced engine');
+    expect(ready.replaced).toMatchObject([{ cause: 'late' }]);
+    expect(countsOf(await runtime.observe(), only!.revision)).toMatchObject({ attempts: 1, failures: 1 });
+    expect((await runtime.infer(ONE)).status).toBe(200);
+  });
+
+  test('lets a request that kills its engine kill one of a sibling at most', async () => {
     const runtime = await startRuntimeFixture();
     await runtime.serve(
       { label: 'a', weight: 50, limits: { timeoutMs: 20 } },

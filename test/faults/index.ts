@@ -79,7 +79,7 @@ export const faults: Readonly<Record<string, NamedFault>> = {
   F22: {
     what: 'a ledger that is away',
     proofs: [scenarios('ledger locked for 20 s')],
-    left: 'a controller on PostgreSQL',
+    left: 'PostgreSQL',
   },
   F28: {
     what: 'a ledger of a newer schema',

@@ -66,12 +66,13 @@ async function runInParts(work: Work, options: PartsOptions): Promise<Ran> {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, runNext));
-  const { queueMs } = parts[0]!;
+  const { queueMs, batchMs } = parts[0]!;
   return {
     outputs: joinRows(parts.map(({ outputs }) => outputs)),
     batchRows: parts.reduce((most, { batchRows }) => Math.max(most, batchRows), 0),
     queueMs,
-    runMs: elapsed() - began - queueMs,
+    batchMs,
+    runMs: elapsed() - began - queueMs - batchMs,
   };
 }
 

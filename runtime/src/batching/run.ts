@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Tensors } from '../engine/tensor.ts';
-import { asSwitchbackError, type SwitchbackError } from '../error.ts';
+import { asSwitchbackError, SwitchbackError } from '../error.ts';
 import { joinRows, splitRows } from './batch.ts';
 import type { Post } from './crew.ts';
 import type { Forecast } from './forecast.ts';
@@ -36,12 +36,15 @@ export async function runBatch(
       joinRows(batch.map(({ work }) => work.inputs)),
       options.timeoutMs,
     );
+    const { sentAt } = options;
     const now = options.clock.elapsed();
     // A staged batch begins when the one before it is answered.
-    options.forecast.answered(rows, now - Math.max(options.sentAt, post.lastAnswerAt), now);
+    const begunAt = Math.max(sentAt, post.lastAnswerAt);
+    options.forecast.answered(rows, now - begunAt, now);
     post.lastAnswerAt = now;
-    return answer(batch, rows, outputs, { sentAt: options.sentAt, now });
+    return answer(batch, rows, outputs, { sentAt, begunAt, now });
   } catch (error) {
+    post.lastAnswerAt = options.clock.elapsed();
     return fail(post, batch, asSwitchbackError(error));
   } finally {
     post.batches--;
@@ -53,18 +56,19 @@ function answer(
   batch: readonly Request[],
   batchRows: number,
   outputs: Tensors,
-  { sentAt, now }: { sentAt: number; now: number },
+  { sentAt, begunAt, now }: { sentAt: number; begunAt: number; now: number },
 ): Again | null {
   const parts = splitRows(
     outputs,
     batch.map(({ rows }) => rows),
   );
   if (parts === null) return { groups: [batch], mixesRows: true };
-  const runMs = now - sentAt;
+  const batchMs = begunAt - sentAt;
+  const runMs = now - begunAt;
   for (let index = 0; index < batch.length; index++) {
     const request = batch[index]!;
     const queueMs = sentAt - request.arrivedAt;
-    request.resolve({ outputs: parts[index]!, batchRows, batch, queueMs, runMs });
+    request.resolve({ outputs: parts[index]!, batchRows, batch, queueMs, batchMs, runMs });
   }
   return null;
 }
@@ -76,6 +80,12 @@ function fail(post: Post, batch: readonly Request[], error: SwitchbackError): Ag
     const middle = batch.length >> 1;
     return { groups: [batch.slice(0, middle), batch.slice(middle)], mixesRows: false };
   }
-  for (const { reject } of batch) reject(error);
+  const told = batch.length === 1 && error.code === 'E_ENGINE_TIMEOUT' ? alone(error) : error;
+  for (const { reject } of batch) reject(told);
   return null;
+}
+
+/** Only the batch at the head runs out of time: where it held one request, that request is what took so long. */
+function alone({ code, message, details, cause }: SwitchbackError): SwitchbackError {
+  return new SwitchbackError(code, message, { details: { ...details, isAlone: true }, cause });
 }

@@ -28,6 +28,8 @@ export interface Ran {
   batch?: object;
   /** From arrival until its batch left for the engine. */
   queueMs: number;
-  /** From there until the answer was back, waiting behind the batch before it included. */
+  /** From there until the engine began it: the rest of the batch before it. 0: the engine was idle. */
+  batchMs: number;
+  /** From there until the answer was back. */
   runMs: number;
 }

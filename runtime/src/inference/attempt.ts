@@ -8,7 +8,8 @@ import type { Revision } from '../loading/revision.ts';
 import type { Serving } from '../serving.ts';
 import { type Counts, nonFiniteOutputs } from '../telemetry/counts.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { DecodedRequest, InferenceCall } from './call.ts';
+import { blameOf } from './blame.ts';
+import type { DecodedRequest, InferenceCall, InferenceInput } from './call.ts';
 import { deadlineOf } from './deadline.ts';
 import type { Journey } from './journey.ts';
 
@@ -29,7 +30,18 @@ export type Attempted =
       outputs: Tensors;
       nonFinite: readonly string[];
     }
-  | { kind: 'failed'; backend: Backend; error: SwitchbackError };
+  | FailedTo;
+
+export interface FailedTo {
+  kind: 'failed';
+  backend: Backend;
+  /** Null where they could not be read. */
+  inputs: Tensors | null;
+  error: SwitchbackError;
+  /** By the clock's `elapsed`. */
+  began: number;
+  tookMs: number;
+}
 
 /** Counted for its revision, unless it says nothing about it. Another try than the first goes alone. */
 export async function attempt(
@@ -41,22 +53,24 @@ export async function attempt(
 ): Promise<Attempted> {
   const began = options.clock.elapsed();
   const revision = options.loaded.find(call.model as ModelName, backend.revision);
+  let work: Work | null = null;
   try {
-    const work = workOf(call, request, backend, journey);
-    journey.stages.parseMs = options.clock.elapsed() - began;
-    const { outputs, batchRows, batch, queueMs, runMs } = await run(options, revision, call, work, backend);
-    journey.batchRows = batchRows;
-    journey.batch = batch ?? null;
-    journey.stages.queueMs = queueMs;
-    journey.stages.runMs = runMs;
+    const input = read(options, request, backend, journey, began);
+    work = workOf(call, request, input, journey);
+    const ran = await run(options, revision, call, work, backend);
+    note(ran, journey);
+    const { outputs } = ran;
     const nonFinite = nonFiniteOutputs(outputs);
     count(options, call.model as ModelName, backend, revision, began, { outputs, nonFinite }, journey);
     return { kind: 'answered', backend, inputs: work.inputs, outputs, nonFinite };
   } catch (thrown) {
     const error = asSwitchbackError(thrown);
-    if (saysSomething(error, revision, began))
-      count(options, call.model as ModelName, backend, revision, began, null, journey);
-    return { kind: 'failed', backend, error };
+    const deadline = work?.deadline ?? began;
+    const blame = blameOf({ error, backend, revision, rows: journey.rows, began, deadline });
+    if (blame === 'failed') count(options, call.model as ModelName, backend, revision, began, null, journey);
+    if (blame === 'late') countWait(options, call.model as ModelName, backend, deadline - began, journey);
+    const tookMs = options.clock.elapsed() - began;
+    return { kind: 'failed', backend, inputs: work?.inputs ?? null, error, began, tookMs };
   }
 }
 
@@ -73,8 +87,26 @@ export function standIns(
   );
 }
 
-function workOf(call: InferenceCall, request: DecodedRequest, backend: Backend, journey: Journey): Work {
-  const { inputs, rows } = request.read(backend);
+function read(
+  { clock }: AttemptOptions,
+  request: DecodedRequest,
+  backend: Backend,
+  { stages }: Journey,
+  began: number,
+): InferenceInput {
+  try {
+    return request.read(backend);
+  } finally {
+    stages.parseMs += clock.elapsed() - began;
+  }
+}
+
+function workOf(
+  call: InferenceCall,
+  request: DecodedRequest,
+  { inputs, rows }: InferenceInput,
+  journey: Journey,
+): Work {
   const deadline = deadlineOf(call, request);
   journey.rows = rows;
   return {
@@ -87,21 +119,13 @@ function workOf(call: InferenceCall, request: DecodedRequest, backend: Backend, 
   };
 }
 
-/** The caller's doing, or the shortness of the whole machine: nothing that a revision answers for. */
-const NOT_ITS_OWN = new Set(['E_INPUT', 'E_OVERLOADED']);
-
-/**
- * Nor does a request say anything whose caller left, whose time was over while a revision woke, or that met an engine
- * being replaced and went elsewhere: those aboard when it died are counted, so that one death weighs as one.
- */
-function saysSomething(
-  { code, details }: SwitchbackError,
-  revision: Revision | undefined,
-  began: number,
-): boolean {
-  if (NOT_ITS_OWN.has(code) || details['isCallerGone'] === true) return false;
-  if (code === 'E_DEADLINE' && revision?.wasAsleep(began) === true) return false;
-  return code !== 'E_MODEL_NOT_READY' || revision?.isRecovering !== true;
+function note({ batchRows, batch, queueMs, batchMs, runMs }: Ran, journey: Journey): void {
+  const { stages } = journey;
+  journey.batchRows = batchRows;
+  journey.batch = batch ?? null;
+  stages.queueMs = queueMs;
+  stages.batchMs = batchMs;
+  stages.runMs = runMs;
 }
 
 /** While an engine is replaced, a request waits for it only where nobody else can answer. */
@@ -121,10 +145,7 @@ async function run(
   );
 }
 
-/**
- * A request that was sent to a revision by name is no sample of its traffic. What it waited for one to wake is not
- * counted: it slept for want of memory on this machine.
- */
+/** What a request waited for its revision to wake is not counted: it slept for want of memory on this machine. */
 function count(
   { counts, metrics, clock }: AttemptOptions,
   model: ModelName,
@@ -134,9 +155,24 @@ function count(
   answer: Parameters<Counts['add']>[0]['answer'],
   { by }: Journey,
 ): void {
-  if (by === 'version' || by === 'match') return;
+  if (isNoSample(by)) return;
   const durationMs = clock.elapsed() - Math.max(began, revision?.wokeAt ?? began);
   counts.add({ model, backend, durationMs, answer });
   const outcome = answer === null ? 'failed' : answer.nonFinite.length === 0 ? 'answered' : 'non-finite';
   metrics.attempt(model, backend.version, outcome, durationMs / 1000);
+}
+
+function countWait(
+  { counts }: AttemptOptions,
+  model: ModelName,
+  backend: Backend,
+  waitedMs: number,
+  { by }: Journey,
+): void {
+  if (!isNoSample(by)) counts.addWait({ model, backend, waitedMs });
+}
+
+/** A request that was sent to a revision by name is no sample of its traffic. */
+function isNoSample(by: Journey['by']): boolean {
+  return by === 'version' || by === 'match';
 }

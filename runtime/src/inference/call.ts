@@ -36,6 +36,8 @@ export interface Protocol {
 }
 
 export interface DecodedRequest {
+  /** As its caller names it; absent: not at all. */
+  readonly id?: string | undefined;
   /** How long the caller cares to wait, from arrival; null: as long as the limits of the revision allow. */
   timeoutMs: number | null;
   /** 1 goes first, larger ones later; 0, the default, last of all. */

@@ -1,5 +1,6 @@
 import type { Backend, ModelName, VersionLabel } from '@switchback-ml/schemas';
 import type { ReplyCache } from '../cache/cache.ts';
+import type { Tensors } from '../engine/tensor.ts';
 import { SwitchbackError } from '../error.ts';
 import type { AppliedRoute } from '../routing/apply.ts';
 import { chooseBackend } from '../routing/choose-backend.ts';
@@ -10,8 +11,8 @@ import { describe, notServed, versionsOf } from './backends.ts';
 import type { DecodedRequest, InferenceCall } from './call.ts';
 import type { Congestion } from './congestion.ts';
 import { fallbackReply } from './fallback.ts';
-import { Journey } from './journey.ts';
-import { type InferenceOutcome, LOST_ENGINE } from './outcome.ts';
+import { type Journey, journeyOf } from './journey.ts';
+import { deservesAnotherEngine, type InferenceOutcome } from './outcome.ts';
 import { remembered } from './remembered.ts';
 import type { Shadowing } from './shadowing.ts';
 
@@ -29,9 +30,10 @@ export interface InferenceOptions extends AttemptOptions {
 export interface Inference {
   /**
    * At once for who is turned away unread: under overload these are nearly all, and each promise less is room for one
-   * more. Throws, or rejects with, what the protocol throws: E_BODY, E_INPUT.
+   * more. Throws, or rejects with, what the protocol throws: E_BODY, E_INPUT. `journey`, a new one, is that of the
+   * outcome: whoever hands it in knows of the way of a request that was thrown out, too.
    */
-  infer(call: InferenceCall): InferenceOutcome | Promise<InferenceOutcome>;
+  infer(call: InferenceCall, journey?: Journey): InferenceOutcome | Promise<InferenceOutcome>;
   /** The backend that tells what a model takes: a version's own, or the one with most traffic. */
   describe(model: string, version: string | null): Backend | SwitchbackError;
   versions(model: string): VersionLabel[];
@@ -43,9 +45,9 @@ export interface Inference {
 export function inference(options: InferenceOptions): Inference {
   const { serving, congestion } = options;
   return {
-    infer(call) {
+    infer(call, journey = journeyOf(call)) {
       const { version, model } = call;
-      const journey = new Journey(version === null ? 'weight' : 'version');
+      journey.commit = serving.snapshot?.commit ?? null;
       const congested = congestion.refusal();
       if (congested !== null) return { kind: 'failed', backend: null, journey, error: congested };
       const route = version === null ? serving.routes.get(model as ModelName) : undefined;
@@ -99,11 +101,30 @@ async function perform(
   first: Backend,
   journey: Journey,
 ): Promise<InferenceOutcome> {
-  const request = call.protocol.decode(call.message);
+  const request = decoded(options, call, journey);
+  journey.id = request.id ?? null;
   const tried = await attempt(options, call, request, first, journey);
   const second = tried.kind === 'failed' ? elsewhere(options, call, request, tried) : undefined;
-  const last = second === undefined ? tried : await attempt(options, call, request, second, journey);
+  if (tried.kind === 'answered' || second === undefined)
+    return settle(options, call, request, route, tried, journey);
+  const { backend, error, began, tookMs } = tried;
+  journey.failed = { backend, code: error.code, afterMs: began - call.arrivedAt, tookMs };
+  const last = await attempt(options, call, request, second, journey);
   return settle(options, call, request, route, last, journey);
+}
+
+/** Here most of a body's numbers are read already. */
+function decoded(
+  { clock }: InferenceOptions,
+  { protocol, message }: InferenceCall,
+  { stages }: Journey,
+): DecodedRequest {
+  const began = clock.elapsed();
+  try {
+    return protocol.decode(message);
+  } finally {
+    stages.parseMs = clock.elapsed() - began;
+  }
 }
 
 function choose(
@@ -129,18 +150,19 @@ const ITS_OWN = new Set([
 ]);
 
 /**
- * Who may try after this failure: a sibling of the route, else the same revision with another engine. The second try
- * is the last, and goes alone: a request that kills engines takes nobody with it, and is aboard no third.
+ * Who may try after this failure: a sibling of the route, else the same revision with another engine, unless it was
+ * the request that hung the first. The second try is the last, and goes alone: a request that kills engines takes
+ * nobody with it, and is aboard no third.
  */
 function elsewhere(
   options: InferenceOptions,
   { model, version }: InferenceCall,
   request: DecodedRequest,
-  { backend: first, error: { code } }: Attempted & { kind: 'failed' },
+  { backend: first, error }: Attempted & { kind: 'failed' },
 ): Backend | undefined {
-  if (version !== null || !ITS_OWN.has(code)) return undefined;
+  if (version !== null || !ITS_OWN.has(error.code)) return undefined;
   const sibling = chooseByWeight(standIns(options, model as ModelName, first), options.random());
-  const second = sibling ?? (LOST_ENGINE.has(code) ? first : undefined);
+  const second = sibling ?? (deservesAnotherEngine(error) ? first : undefined);
   return second !== undefined && fits(request, second) ? second : undefined;
 }
 
@@ -165,6 +187,7 @@ function settle(
   const { backend } = tried;
   if (tried.kind === 'failed') {
     const { error } = tried;
+    keepPayload(options, call.model, tried, journey);
     const isOurs = ITS_OWN.has(error.code) && route?.fallback != null;
     const reply = isOurs ? fallbackReply(call.model, request, backend, route.fallback!, journey.rows) : null;
     if (reply === null) return { kind: 'failed', backend, journey, error };
@@ -182,15 +205,26 @@ function settle(
   return { kind: 'answered', backend, journey, reply };
 }
 
-/** A sample of what was asked and said, under the id that its caller is told. */
+/**
+ * A sample of what was asked and said, under the id that its caller is told. What could not be read as tensors is not
+ * kept: it could not be redacted by their names.
+ */
 function keepPayload(
   { payloads, newPredictionId }: InferenceOptions,
   model: string,
-  { backend: { version, revision }, inputs, outputs }: Attempted & { kind: 'answered' },
+  tried: Attempted,
   journey: Journey,
 ): void {
-  if (payloads === null || !payloads.picks()) return;
-  const predictionId = newPredictionId(revision);
+  const { inputs } = tried;
+  if (payloads === null || inputs === null || !payloads.picks()) return;
+  const { version, revision } = tried.backend;
+  const { id, commit } = journey;
+  const isAnswered = tried.kind === 'answered';
+  const predictionId = isAnswered ? newPredictionId(revision) : null;
   journey.predictionId = predictionId;
-  payloads.offer({ predictionId, model, version, revision, inputs, outputs });
+  const outputs = isAnswered ? tried.outputs : NO_TENSORS;
+  const code = isAnswered ? null : tried.error.code;
+  payloads.offer({ predictionId, id, code, commit, model, version, revision, inputs, outputs });
 }
+
+const NO_TENSORS: Tensors = new Map();

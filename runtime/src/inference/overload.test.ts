@@ -1,34 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { StartEngine } from '../engine/engine.ts';
-import { memoryEngines } from '../engine/memory/index.ts';
 import { type RuntimeFixture, startRuntimeFixture } from '../runtime.fixture.ts';
 import { eventually, ratioBody } from '../serving.fixture.ts';
+import { gatedEngines } from './gated.fixture.ts';
 
 const ONE = ratioBody([6], [3]);
-
-/** Engines that keep every answer back from `shut` until `open`. */
-function gated(): { startEngine: StartEngine; shut(): void; open(): void } {
-  const start = memoryEngines();
-  let gate = Promise.resolve();
-  let open = (): void => {};
-  return {
-    async startEngine(signal) {
-      const engine = await start(signal);
-      const infer = engine.infer.bind(engine);
-      engine.infer = async (inputs, timeoutMs) => {
-        await gate;
-        return infer(inputs, timeoutMs);
-      };
-      return engine;
-    },
-    shut() {
-      gate = new Promise(resolve => {
-        open = resolve;
-      });
-    },
-    open: () => open(),
-  };
-}
 
 /** Status, `Retry-After` and code of the error. */
 async function told(response: Response): Promise<[number, string | null, string | undefined]> {
@@ -41,7 +16,7 @@ const ask = (runtime: RuntimeFixture, times: number, body = ONE) =>
   Array.from({ length: times }, async () => told(await runtime.infer(body)));
 
 test('H19 more than can be done is turned away at once with a time to come again, and most of it unread', async () => {
-  const engines = gated();
+  const engines = gatedEngines();
   onTestFinished(() => engines.open());
   const runtime = await startRuntimeFixture({ startEngine: engines.startEngine });
   await runtime.serve({ limits: { maxBatch: 4, queueRows: 20 } });

@@ -26,6 +26,21 @@ function tally(indicator: Indicator, outputs: Record<string, Tensor> | null, dur
 const GOOD = { good: 1, total: 1 };
 const BAD = { good: 0, total: 1 };
 
+test('a wait that its caller ended is slow from the limit on, and says nothing of being available or valid', () => {
+  const indicators: Indicator[] = [{ kind: 'fast', underMs: 50 }, { kind: 'available' }, { kind: 'valid' }];
+  const backend = { revision: REVISION, indicators };
+  const counts = new Counts();
+
+  counts.addWait({ model: MODEL, backend, waitedMs: 49.9 });
+  expect(counts.all()).toEqual([]);
+  counts.addWait({ model: MODEL, backend, waitedMs: 50 });
+  counts.add(attempt(indicators, { y: column(1) }));
+
+  expect(counts.all()).toMatchObject([
+    { attempts: 1, failures: 0, indicators: { fast: { good: 1, total: 2 }, available: GOOD, valid: GOOD } },
+  ]);
+});
+
 describe('an attempt counts', () => {
   const fast: Indicator = { kind: 'fast', underMs: 50 };
   const valid: Indicator = { kind: 'valid', output: 'y', within: [0, 1] };

@@ -13,6 +13,10 @@ export interface Attempt {
   answer: Answer | null;
 }
 
+export interface Wait extends Pick<Attempt, 'model' | 'backend'> {
+  waitedMs: number;
+}
+
 export interface Answer {
   outputs: Tensors;
   /** Names of the outputs that hold a NaN or an infinity. */
@@ -34,6 +38,16 @@ export class Counts {
       const tally = counts.indicators[indicator.kind]!;
       tally.total++;
       if (answer !== null && isGood(indicator, { backend, durationMs, answer })) tally.good++;
+    }
+  }
+
+  /** One that was not begun within its caller's time: what is known is that it waited so long, and nothing else. */
+  addWait({ model, backend, waitedMs }: Wait): void {
+    for (const indicator of backend.indicators) {
+      if (indicator.kind !== 'fast' || waitedMs < indicator.underMs) continue;
+      const { indicators } = this.#of(model, backend);
+      indicators.fast ??= { good: 0, total: 0 };
+      indicators.fast.total++;
     }
   }
 

@@ -31,7 +31,7 @@ function make() {
         backend: backend('1'),
         rows,
         batchRows: rows,
-        stages: { parseMs, queueMs: 1, runMs: 1, encodeMs: 0 },
+        stages: { parseMs, queueMs: 1, batchMs: 0, runMs: 1, encodeMs: 0 },
       }),
     );
   return { tallies, front, cpu, serve };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { METRICS } from '@switchback-ml/schemas';
 import { describe, expect, test } from 'vitest';
 import { steppedClock } from '../clock.fixture.ts';
+import { cacheReport } from './cache-report.fixture.ts';
 import { Histogram } from './histogram.ts';
 import { type Metrics, makeMetrics } from './metrics.ts';
 import type { Running } from './running.ts';
@@ -38,6 +39,7 @@ function make(running: readonly Running[] = [RUNNING], mostVersions?: number) {
   const metrics = makeMetrics({
     countEngines: () => 1,
     running: () => running,
+    cache: () => cacheReport(),
     isModel: model => model === 'fraud',
     dropped: () => ({ payload: 3 }),
     clock,

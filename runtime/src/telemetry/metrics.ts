@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import type { CacheReport } from '../cache/cache.ts';
 import type { Cause } from '../charge.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { UnexpectedKind } from '../unexpected.ts';
+import { cacheFamilies } from './cache-families.ts';
 import { expose } from './family.ts';
 import { Readings } from './readings.ts';
 import type { Running } from './running.ts';
@@ -44,6 +46,8 @@ export interface MetricsOptions {
   countEngines: () => number;
   /** What is told of queues, engines and what they cost. */
   running: () => readonly Running[];
+  /** What is told of remembered answers; absent: none are remembered. */
+  cache?: () => CacheReport;
   /** Whether a model of this name is to be served; absent: any name is taken for one. */
   isModel?: (model: string) => boolean;
   /** Records that could not be kept so far, by what they were for; absent: none are kept. */
@@ -62,9 +66,15 @@ export function makeMetrics(options: MetricsOptions): Metrics {
   const readings = new Readings({ running, tallies, clock });
   let appliedAt: number | null = null;
   const snapshotAgeMs = () => (appliedAt === null ? null : clock.now() - appliedAt);
+  let remembered: CacheReport | null = null;
+  const look = async (): Promise<void> => {
+    await readings.refresh();
+    remembered = options.cache?.() ?? null;
+  };
   expose(registry, [
     ...tallyFamilies(tallies),
     ...runningFamilies(readings),
+    ...cacheFamilies(() => remembered),
     ...selfFamilies({ tallies, dropped, snapshotAgeMs }),
   ]);
 
@@ -81,12 +91,12 @@ export function makeMetrics(options: MetricsOptions): Metrics {
     },
     unexpected: kind => seldom.unexpected.inc({ kind }),
     async print() {
-      await readings.refresh();
+      await look();
       return registry.metrics();
     },
     contentType: registry.contentType,
     async collect() {
-      await readings.refresh();
+      await look();
       return registry.getMetricsAsJSON();
     },
   };

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { steppedClock } from '../clock.fixture.ts';
 import { makeAsyncLog } from '../log.ts';
 import { RequestLog, type RequestLogOptions } from './request-log.ts';
-import { backend, carrying, REVISION, served } from './served.fixture.ts';
+import { backend, COMMIT, carrying, REVISION, served } from './served.fixture.ts';
 import type { Carrier, Served } from './served.ts';
 
 type Line = { level: number; msg: string; [field: string]: unknown };
@@ -33,7 +33,7 @@ test('a line says what is needed to follow a request up', async () => {
   const { requests, lines } = await make();
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 
-  requests.served(served(), carrying({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` }));
+  requests.served(served({ id: 'order 7' }), carrying({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` }));
 
   expect(await lines()).toEqual([
     {
@@ -42,15 +42,17 @@ test('a line says what is needed to follow a request up', async () => {
       component: 'runtime',
       msg: 'request was answered',
       model: 'fraud',
+      id: 'order 7',
       version: '1',
       revision: REVISION,
+      commit: COMMIT,
       protocol: 'v2',
       by: 'weight',
       from: 'engine',
       rows: 1,
       batchRows: 1,
       attempts: 1,
-      ms: { parse: 0.02, queue: 0.5, run: 2, encode: 0.01, total: 3 },
+      ms: { parse: 0.02, queue: 0.5, batch: 0.4, run: 2, encode: 0.01, total: 3 },
       bytesIn: 300,
       bytesOut: 200,
       traceId,
@@ -126,16 +128,20 @@ test('a header is asked for only by a line that is written', async () => {
   expect(asked).toBe(1);
 });
 
+const NOISE = '\n{"level":60}\u001b[2J'.repeat(1000);
+
 test('whatever a caller writes as a name, a line stays one short line', async () => {
   const { requests, lines } = await make();
 
   requests.served(
-    served({ model: '\n{"level":60}\u001b[2J'.repeat(1000), backend: null, code: 'E_MODEL_UNKNOWN' }),
+    served({ model: NOISE, id: NOISE, backend: null, commit: null, code: 'E_MODEL_UNKNOWN' }),
     carrying(),
   );
 
   const [line] = await lines();
   expect(String(line?.['model'])).toHaveLength(100);
+  expect(String(line?.['id'])).toHaveLength(256);
+  expect(line).not.toHaveProperty('commit');
 });
 
 test('a request of a version that remembers answers is told from one that was run', async () => {

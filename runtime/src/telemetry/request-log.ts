@@ -7,6 +7,8 @@ import { readTraceparent } from './trace/traceparent.ts';
 
 /** A name as a caller wrote it may be any text. */
 const LONGEST_NAME = 100;
+/** As long as any protocol takes one. */
+const LONGEST_ID = 256;
 
 export interface RequestLogOptions {
   log: AsyncLog;
@@ -19,7 +21,7 @@ export interface RequestLogOptions {
   random: () => number;
 }
 
-/** One line for a request, or none. It says what is needed to follow it up, and nothing of what was asked. */
+/** One line for a request, or none. It says what is needed to follow it up, and of what was asked no more than its id. */
 export class RequestLog {
   readonly #options: RequestLogOptions;
   readonly #failures: PerSecond;
@@ -53,11 +55,13 @@ export class RequestLog {
 }
 
 function fieldsOf(record: Served, carrier: Carrier): Record<string, unknown> {
-  const { model, backend, protocol, by, code, from, rows, batchRows, attempts, stages, totalMs } = record;
+  const { model, id, commit, backend, protocol, by, code, from, rows, batchRows, attempts } = record;
   const trace = readTraceparent(carrier);
   return {
     model: model.slice(0, LONGEST_NAME),
+    ...(id !== null && { id: id.slice(0, LONGEST_ID) }),
     ...(backend !== null && { version: backend.version, revision: backend.revision }),
+    ...(commit !== null && { commit }),
     protocol,
     by,
     ...(code !== null && { code }),
@@ -65,17 +69,18 @@ function fieldsOf(record: Served, carrier: Carrier): Record<string, unknown> {
     rows,
     batchRows,
     attempts,
-    ms: { ...roundedStages(stages), total: rounded(totalMs) },
+    ms: { ...roundedStages(record.stages), total: rounded(record.totalMs) },
     bytesIn: record.bytesIn,
     bytesOut: record.bytesOut,
     ...(trace !== null && { traceId: trace.traceId }),
   };
 }
 
-function roundedStages({ parseMs, queueMs, runMs, encodeMs }: Stages): Record<string, number> {
+function roundedStages({ parseMs, queueMs, batchMs, runMs, encodeMs }: Stages): Record<string, number> {
   return {
     parse: rounded(parseMs),
     queue: rounded(queueMs),
+    batch: rounded(batchMs),
     run: rounded(runMs),
     encode: rounded(encodeMs),
   };

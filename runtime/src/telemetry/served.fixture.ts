@@ -2,6 +2,7 @@ import type { Backend } from '@switchback-ml/schemas';
 import type { Carrier, Served } from './served.ts';
 
 export const REVISION = 'aaaaaaaaaaaa-bbbbbbbb';
+export const COMMIT = 'c'.repeat(40);
 
 /** As much of a backend as measuring looks at. */
 export function backend(version = '1', more: Partial<Backend> = {}): Backend {
@@ -12,6 +13,8 @@ export function backend(version = '1', more: Partial<Backend> = {}): Backend {
 export function served(more: Partial<Served> = {}): Served {
   return {
     model: 'fraud',
+    id: null,
+    commit: COMMIT,
     backend: backend(),
     protocol: 'v2',
     by: 'weight',
@@ -21,7 +24,8 @@ export function served(more: Partial<Served> = {}): Served {
     batchRows: 1,
     batch: null,
     attempts: 1,
-    stages: { parseMs: 0.02, queueMs: 0.5, runMs: 2, encodeMs: 0.01 },
+    failed: null,
+    stages: { parseMs: 0.02, queueMs: 0.5, batchMs: 0.4, runMs: 2, encodeMs: 0.01 },
     totalMs: 3,
     bytesIn: 300,
     bytesOut: 200,

@@ -25,7 +25,7 @@ test('statistics tell answers, failures and cache apart', async () => {
       from: 'memory',
       batchRows: 0,
       totalMs: 0.1,
-      stages: { parseMs: 0, queueMs: 0, runMs: 0, encodeMs: 0 },
+      stages: { parseMs: 0, queueMs: 0, batchMs: 0, runMs: 0, encodeMs: 0 },
     }),
   );
   tallies.served(served({ backend: cached, code: 'E_ENGINE_DIED', totalMs: 7 }));
@@ -39,7 +39,7 @@ test('statistics tell answers, failures and cache apart', async () => {
     inference_stats: {
       success: { count: 3, ns: 6_100_000 },
       fail: ms(1, 7),
-      queue: ms(2, 0.5),
+      queue: ms(2, 0.5 + 0.4),
       compute_input: ms(2, 0.02),
       compute_infer: ms(2, 2),
       compute_output: ms(2, 0.01),

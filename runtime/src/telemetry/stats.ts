@@ -1,3 +1,4 @@
+import type { Histogram } from './histogram.ts';
 import type { Tallies } from './tallies.ts';
 import { Tally, type Timed } from './tally.ts';
 
@@ -47,7 +48,7 @@ export function statsSource(tallies: Tallies): StatsSource {
 }
 
 function statsOf(tally: Tally): ModelStats {
-  const [parse, queue, run, encode] = tally.stageSeconds.map(({ count, sum }) => duration(count, sum * 1000));
+  const [parse, queue, batch, run, encode] = tally.stageSeconds;
   const { requestSeconds, failures, hits, misses } = tally;
   const batches = [...tally.batches];
   return {
@@ -59,10 +60,11 @@ function statsOf(tally: Tally): ModelStats {
     inference_stats: {
       success: duration(requestSeconds.count, requestSeconds.sum * 1000),
       fail: timed(failures),
-      queue: queue!,
-      compute_input: parse!,
-      compute_infer: run!,
-      compute_output: encode!,
+      // The protocol has one word for both waits, and every request that waits for a batch was queued before.
+      queue: duration(queue.count, (queue.sum + batch.sum) * 1000),
+      compute_input: seconds(parse),
+      compute_infer: seconds(run),
+      compute_output: seconds(encode),
       cache_hit: timed(hits),
       cache_miss: timed(misses),
     },
@@ -73,6 +75,10 @@ function statsOf(tally: Tally): ModelStats {
       compute_output: duration(count, encodeMs),
     })),
   };
+}
+
+function seconds({ count, sum }: Histogram): Duration {
+  return duration(count, sum * 1000);
 }
 
 function timed({ count, ms }: Timed): Duration {

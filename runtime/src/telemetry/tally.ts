@@ -34,7 +34,7 @@ const STAGE_SECONDS = Float64Array.of(
 const BATCH_ROWS = Float64Array.of(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024);
 const DIFFERENCES = Float64Array.of(0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1);
 
-export const STAGES = ['parse', 'queue', 'run', 'encode'] as const;
+export const STAGES = ['parse', 'queue', 'batch', 'run', 'encode'] as const;
 export const ATTEMPT_OUTCOMES = ['answered', 'non-finite', 'failed'] as const;
 export const CACHE_RESULTS = ['memory', 'redis', 'shared', 'miss'] as const;
 export const SHADOW_OUTCOMES = ['compared', 'incomparable', 'failed', 'dropped'] as const;
@@ -66,6 +66,7 @@ export class Tally {
   readonly stageSeconds = STAGES.map(() => new Histogram(STAGE_SECONDS)) as [
     parse: Histogram,
     queue: Histogram,
+    batch: Histogram,
     run: Histogram,
     encode: Histogram,
   ];
@@ -132,9 +133,10 @@ export class Tally {
     const { stages, from, rows, batchRows, totalMs } = record;
     this.rows += rows;
     this.requestSeconds.observe(totalMs / 1000);
-    const [parse, queue, run, encode] = this.stageSeconds;
+    const [parse, queue, batch, run, encode] = this.stageSeconds;
     if (stages.parseMs > 0) parse.observe(stages.parseMs / 1000);
     if (stages.queueMs > 0) queue.observe(stages.queueMs / 1000);
+    if (stages.batchMs > 0) batch.observe(stages.batchMs / 1000);
     if (stages.runMs > 0) run.observe(stages.runMs / 1000);
     if (stages.encodeMs > 0) encode.observe(stages.encodeMs / 1000);
     if (from === 'engine') {

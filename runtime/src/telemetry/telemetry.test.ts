@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../clock.ts';
-import { silentLog } from '../log.ts';
+import { type Log, silentLog } from '../log.ts';
 import { makeMetrics } from './metrics.ts';
 import { startCollector } from './otlp/collector.fixture.ts';
 import { predictionIds } from './prediction-id.ts';
-import { carrying, REVISION, served } from './served.fixture.ts';
+import { COMMIT, carrying, REVISION, served } from './served.fixture.ts';
 import { parseTelemetrySettings } from './settings.ts';
 import { openTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -15,6 +15,7 @@ async function open(env: Record<string, string>) {
   const stateDir = await mkdtemp(join(tmpdir(), 'switchback-telemetry-'));
   onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
   let telemetry: Telemetry | undefined;
+  const told: unknown[][] = [];
   const metrics = makeMetrics({
     running: () => [],
     countEngines: () => 1,
@@ -28,9 +29,9 @@ async function open(env: Record<string, string>) {
     environment: 'prod',
     clock: systemClock,
     random: () => 0,
-    log: silentLog,
+    log: { ...silentLog, warn: (...line: unknown[]) => void told.push(line) } as Log,
   });
-  return { telemetry, metrics, stateDir };
+  return { telemetry, metrics, stateDir, told };
 }
 
 test('one request is told to everybody who wants to know, and all is out when it is closed', async () => {
@@ -45,6 +46,9 @@ test('one request is told to everybody who wants to know, and all is out when it
   expect(telemetry.payloads?.picks()).toBe(true);
   telemetry.payloads?.offer({
     predictionId: predictionIds()(REVISION),
+    id: null,
+    code: null,
+    commit: COMMIT,
     model: 'fraud',
     version: '1',
     revision: REVISION,
@@ -61,6 +65,39 @@ test('one request is told to everybody who wants to know, and all is out when it
   );
   for (const record of ['payload', 'span'])
     expect(text).toContain(`switchback_telemetry_dropped_total{record="${record}"} 0`);
+});
+
+test('what is sent names the service as its operator does, and the process as only it can', async () => {
+  const collector = await startCollector();
+  const { telemetry, told } = await open({
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${collector.endpoint}/in`,
+    OTEL_RESOURCE_ATTRIBUTES: 'team=risk,service.name=scores,service.instance.id=all',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '5',
+  });
+
+  telemetry.served(served(), carrying());
+  await telemetry[Symbol.asyncDispose]();
+
+  expect(collector.exports.map(({ path }) => path)).toEqual(['/in']);
+  const { attributes } = collector.exports[0]!.body.resourceMetrics[0].resource;
+  const named = Object.fromEntries(
+    attributes.map(({ key, value }: { key: string; value: { stringValue: string } }) => [
+      key,
+      value.stringValue,
+    ]),
+  );
+  expect(named).toMatchObject({
+    team: 'risk',
+    'service.name': 'scores',
+    'service.instance.id': 'i1',
+    'deployment.environment.name': 'prod',
+  });
+  expect(told).toEqual([
+    [
+      { variables: ['OTEL_EXPORTER_OTLP_TIMEOUT'] },
+      'variables of OpenTelemetry are set that change nothing here',
+    ],
+  ]);
 });
 
 test('with nothing asked for, nothing is kept but the numbers', async () => {

@@ -82,18 +82,23 @@ function openRequestLog(options: TelemetryOptions, opened: AsyncDisposableStack)
 function openOtlp(options: TelemetryOptions, opened: AsyncDisposableStack): RequestTraces | null {
   const { settings, metrics, clock, random, log, environment, instanceId } = options;
   if (settings.otlp === null) return null;
-  const { endpoint, headers, serviceName, traceShare, metricsEveryMs } = settings.otlp;
+  const { unheeded, traces, metrics: scrapes } = settings.otlp;
+  if (unheeded.length > 0)
+    log.warn({ variables: unheeded }, 'variables of OpenTelemetry are set that change nothing here');
+  // What tells this process from others can't be what an operator says to all of them.
   const resource = {
-    'service.name': serviceName,
+    ...settings.otlp.resource,
     'service.version': BUILD.version,
     'service.instance.id': instanceId,
     'deployment.environment.name': environment,
   };
-  const sending = { collector: { endpoint, headers }, resource, version: BUILD.version, clock, random, log };
-  opened.use(otlpMetrics({ ...sending, metrics, everyMs: metricsEveryMs }));
-  const sink = opened.use(otlpSpans(sending));
+  const sending = { resource, version: BUILD.version, clock, random, log };
+  if (scrapes !== null)
+    opened.use(otlpMetrics({ ...sending, collector: scrapes, metrics, everyMs: scrapes.everyMs }));
+  if (traces === null) return null;
+  const sink = opened.use(otlpSpans({ ...sending, collector: traces }));
   const soon = (flush: () => void) => void setImmediate(flush);
-  return opened.use(new RequestTraces({ sink, share: traceShare, random, now: preciseNow, soon }));
+  return opened.use(new RequestTraces({ sink, share: traces.share, random, now: preciseNow, soon }));
 }
 
 /** Milliseconds since 1970, with fractions. */

@@ -6,12 +6,13 @@ const FRACTIONS = Array.from({ length: 1000 }, (_, thousandths) => {
 });
 
 /**
- * The value of a Server-Timing header: `parse;dur=0.02, queue;dur=1.3, run;dur=0.4, encode;dur=0.01`, in ms to the
- * microsecond. Stages that were not passed are left out; nothing passed is the empty string.
+ * The value of a Server-Timing header: `parse;dur=0.02, queue;dur=1.3, batch;dur=0.2, run;dur=0.4, encode;dur=0.01`,
+ * in ms to the microsecond. Stages that were not passed are left out; nothing passed is the empty string.
  */
-export function serverTiming({ parseMs, queueMs, runMs, encodeMs }: Stages): string {
+export function serverTiming({ parseMs, queueMs, batchMs, runMs, encodeMs }: Stages): string {
   let text = parseMs > 0 ? `parse;dur=${printMs(parseMs)}` : '';
   if (queueMs > 0) text += `${text === '' ? '' : ', '}queue;dur=${printMs(queueMs)}`;
+  if (batchMs > 0) text += `${text === '' ? '' : ', '}batch;dur=${printMs(batchMs)}`;
   if (runMs > 0) text += `${text === '' ? '' : ', '}run;dur=${printMs(runMs)}`;
   if (encodeMs > 0) text += `${text === '' ? '' : ', '}encode;dur=${printMs(encodeMs)}`;
   return text;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensor, Tensors } from '../../engine/tensor.ts';
-import { REVISION } from '../served.fixture.ts';
+import { COMMIT, REVISION } from '../served.fixture.ts';
 import { estimateBytes, type Payload, printPayload } from './entry.ts';
 
 const column = (...values: number[]): Tensor => ({
@@ -13,6 +13,9 @@ const column = (...values: number[]): Tensor => ({
 function payload(inputs: Record<string, Tensor>, outputs: Record<string, Tensor> = {}): Payload {
   return {
     predictionId: `${REVISION}.0123456789abcdef01234567`,
+    id: 'order 7',
+    code: null,
+    commit: COMMIT,
     model: 'fraud',
     version: '1',
     revision: REVISION,
@@ -30,12 +33,35 @@ test('a line holds what was asked and answered, and the id that labels come unde
   expect(read(line)).toEqual({
     at: '1970-01-01T00:00:01.000Z',
     predictionId: `${REVISION}.0123456789abcdef01234567`,
+    id: 'order 7',
     model: 'fraud',
     version: '1',
     revision: REVISION,
+    commit: COMMIT,
     inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }],
     outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [0.5] }],
   });
+});
+
+test('a request that was not answered has a line as well, with why, and no id that its caller never heard', () => {
+  const failed = { ...payload({ x: column(1) }), predictionId: null, id: null, code: 'E_ENGINE_DIED' };
+
+  const line = read(printPayload(failed, 0, new Set(['x'])));
+
+  expect(line).toMatchObject({
+    code: 'E_ENGINE_DIED',
+    revision: REVISION,
+    inputs: [{ name: 'x', redacted: true }],
+    outputs: [],
+  });
+  expect(line).not.toHaveProperty('predictionId');
+  expect(line).not.toHaveProperty('id');
+});
+
+test('an id is kept no longer than any protocol takes one', () => {
+  const long = { ...payload({}), id: 'x'.repeat(100_000) };
+
+  expect(read(printPayload(long, 0, 'all')).id).toHaveLength(256);
 });
 
 test('numbers that JSON has no words for are kept as text', () => {

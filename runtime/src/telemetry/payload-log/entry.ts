@@ -1,13 +1,23 @@
 import { isFixed, type Tensor, type Tensors } from '../../engine/tensor.ts';
 
-/** One answered request, with what was asked and what was said. */
+/** As long as any protocol takes one. */
+const LONGEST_ID = 256;
+
+/** One request that could be read, with what was asked and what was said. */
 export interface Payload {
-  /** As the caller was told it: what joins a label that is known later. */
-  predictionId: string;
+  /** As the caller was told it: what joins a label that is known later. Null: it was not answered, so nobody was. */
+  predictionId: string | null;
+  /** As the caller named the request, in any text; null: it did not. */
+  id: string | null;
+  /** Why it was not answered by this revision; null: it was. */
+  code: string | null;
+  /** Of the snapshot that was served when it came; null: there was none yet. */
+  commit: string | null;
   model: string;
   version: string;
   revision: string;
   inputs: Tensors;
+  /** None where it was not answered. */
   outputs: Tensors;
 }
 
@@ -16,13 +26,16 @@ export type Redaction = 'all' | ReadonlySet<string>;
 
 /** One JSON line, its end included. Tensors stand in a list, since a graph may call one `__proto__`. */
 export function printPayload(payload: Payload, atMs: number, redaction: Redaction): string {
-  const { predictionId, model, version, revision, inputs, outputs } = payload;
+  const { predictionId, id, code, commit, model, version, revision, inputs, outputs } = payload;
   const line = {
     at: new Date(atMs).toISOString(),
-    predictionId,
+    ...(predictionId !== null && { predictionId }),
+    ...(id !== null && { id: id.slice(0, LONGEST_ID) }),
+    ...(code !== null && { code }),
     model,
     version,
     revision,
+    ...(commit !== null && { commit }),
     inputs: Array.from(inputs, ([name, tensor]) => shown(name, tensor, redaction)),
     outputs: Array.from(outputs, ([name, tensor]) => shown(name, tensor, redaction)),
   };

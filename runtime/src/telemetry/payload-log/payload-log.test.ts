@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../clock.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { type Log, silentLog } from '../../log.ts';
 import { predictionIds } from '../prediction-id.ts';
-import { REVISION } from '../served.fixture.ts';
+import { COMMIT, REVISION } from '../served.fixture.ts';
 import type { Payload } from './entry.ts';
 import { openPayloadLog, type PayloadLog, type PayloadLogOptions } from './payload-log.ts';
 
@@ -37,6 +37,9 @@ function payload(x = 1, length = 1): Payload {
   const tensor: Tensor = { datatype: 'FP32', shape: [length], data };
   return {
     predictionId: nextId(REVISION),
+    id: null,
+    code: null,
+    commit: COMMIT,
     model: 'fraud',
     version: '1',
     revision: REVISION,
@@ -89,7 +92,7 @@ describe('rotation', () => {
     const ids: string[] = [];
     for (let n = 0; n < 60; n++) {
       const one = payload(n, 40);
-      ids.push(one.predictionId);
+      ids.push(one.predictionId!);
       log.offer(one);
       // One at a time, so that each is looked at alone.
       await until(async () => (await read(folder)).at(-1)?.predictionId === one.predictionId);

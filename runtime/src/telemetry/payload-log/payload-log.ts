@@ -18,7 +18,7 @@ const CLOSE_MS = 2000;
 export interface PayloadLogOptions {
   /** In the state folder; made if it is not there. */
   folder: string;
-  /** Of the answered requests, from 0 to 1. */
+  /** Of the requests that could be read, from 0 to 1. */
   share: number;
   redaction: Redaction;
   rotation: Rotation;

@@ -61,7 +61,8 @@ function batchSpan(
   return {
     ...own,
     parentId: null,
-    name: 'batch',
+    // `batch` is the stage in which a request waits for it.
+    name: 'engine batch',
     kind: 'internal',
     startMs: end - stages.runMs,
     endMs: end,

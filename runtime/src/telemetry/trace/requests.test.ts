@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { carrying, REVISION, served } from '../served.fixture.ts';
+import { backend, carrying, REVISION, served } from '../served.fixture.ts';
 import type { Carrier, Served } from '../served.ts';
 import { memorySpans } from './memory.ts';
 import { RequestTraces } from './requests.ts';
@@ -43,9 +43,9 @@ test('a request has a span under that of its caller, and one for each stage unde
     code: null,
     attributes: { 'switchback.model': 'fraud', 'switchback.version': '1', 'switchback.revision': REVISION },
   });
-  expect(stages.map(({ name }) => name)).toEqual(['encode', 'run', 'queue', 'parse']);
+  expect(stages.map(({ name }) => name)).toEqual(['encode', 'run', 'batch', 'queue', 'parse']);
   for (const stage of stages) expect(stage).toMatchObject({ traceId: TRACE, parentId: root?.spanId });
-  expect(new Set([root, ...stages].map(span => span?.spanId)).size).toBe(5);
+  expect(new Set([root, ...stages].map(span => span?.spanId)).size).toBe(6);
 });
 
 test('stages follow each other without a gap, up to the end of the request', () => {
@@ -98,8 +98,8 @@ describe('a batch', () => {
     const batches = endTurn();
 
     expect(batches.map(({ name, parentId }) => [name, parentId])).toEqual([
-      ['batch', null],
-      ['batch', null],
+      ['engine batch', null],
+      ['engine batch', null],
     ]);
     const [first, second] = batches as [Span, Span];
     expect(requests.map(spans => runOf(spans)?.links)).toEqual([
@@ -152,13 +152,34 @@ describe('a batch', () => {
 
     traces[Symbol.dispose]();
 
-    expect(sink.spans.at(-1)?.name).toBe('batch');
+    expect(sink.spans.at(-1)?.name).toBe('engine batch');
   });
+});
+
+test('an attempt that failed before another was made has a span that names its revision and the reason', () => {
+  const { spansOf } = make();
+  const failed = { backend: backend('2'), code: 'E_ENGINE_DIED', afterMs: 0.25, tookMs: 1 };
+
+  const spans = spansOf({ attempts: 2, failed });
+
+  const [root] = spans;
+  expect(root?.code).toBeNull();
+  expect(spans.filter(({ name }) => name === 'failed attempt')).toMatchObject([
+    {
+      traceId: TRACE,
+      parentId: root?.spanId,
+      startMs: 997.25,
+      endMs: 998.25,
+      attributes: { 'switchback.version': '2', 'switchback.revision': REVISION },
+      code: 'E_ENGINE_DIED',
+    },
+  ]);
+  expect(spansOf({}).map(({ name }) => name)).not.toContain('failed attempt');
 });
 
 test('what failed says so, with our code, and where nothing is known of stages there are none', () => {
   const { spansOf } = make();
-  const stages = { parseMs: 0, queueMs: 0, runMs: 0, encodeMs: 0 };
+  const stages = { parseMs: 0, queueMs: 0, batchMs: 0, runMs: 0, encodeMs: 0 };
 
   const spans = spansOf({ code: 'E_MODEL_UNKNOWN', backend: null, stages });
 

@@ -1,4 +1,4 @@
-import type { Carrier, Served } from '../served.ts';
+import type { Carrier, FailedAttempt, Served } from '../served.ts';
 import { BatchSpans } from './batch-spans.ts';
 import { type SpanIds, spanIds } from './ids.ts';
 import type { Span, SpanLink, SpanSink } from './trace.ts';
@@ -45,6 +45,7 @@ export class RequestTraces implements Disposable {
     };
     const batch = this.#batches.of(record, { traceId: root.traceId, spanId: root.spanId }, endMs);
     sink.offer(requestSpan(record, root, endMs));
+    if (record.failed !== null) sink.offer(failedSpan(record, record.failed, root, this.#ids.span(), endMs));
     for (const span of stageSpans(record, root, batch, () => this.#ids.span(), endMs)) sink.offer(span);
   }
 
@@ -88,6 +89,29 @@ function requestSpan(record: Served, root: Root, endMs: number): Span {
   };
 }
 
+/** Which revision it was that did not answer, where another did, or failed as well. */
+function failedSpan(
+  { totalMs }: Served,
+  { backend: { version, revision }, code, afterMs, tookMs }: FailedAttempt,
+  { traceId, spanId: parentId }: Root,
+  spanId: string,
+  endMs: number,
+): Span {
+  const startMs = endMs - totalMs + afterMs;
+  return {
+    traceId,
+    spanId,
+    parentId,
+    name: 'failed attempt',
+    kind: 'internal',
+    startMs,
+    endMs: startMs + tookMs,
+    attributes: { 'switchback.version': version, 'switchback.revision': revision },
+    links: [],
+    code,
+  };
+}
+
 /**
  * Of the last attempt, back from the end: what came before it is in the request's own span alone. The run points to
  * the batch that it was a part of.
@@ -100,10 +124,11 @@ function* stageSpans(
   endMs: number,
 ): Generator<Span> {
   let end = endMs;
-  const { parseMs, queueMs, runMs, encodeMs } = stages;
+  const { parseMs, queueMs, batchMs, runMs, encodeMs } = stages;
   const backwards = [
     ['encode', encodeMs],
     ['run', runMs],
+    ['batch', batchMs],
     ['queue', queueMs],
     ['parse', parseMs],
   ] as const;

@@ -32,9 +32,12 @@ test('a batch of a runtime and the requests that shared it point to each other a
       .filter(({ path }) => path === '/v1/traces')
       .flatMap(({ body }): Sent[] => body.resourceSpans[0].scopeSpans[0].spans)
       .filter(span => span.name === name);
-  await eventually(() => spansOf('batch').flatMap(({ links = [] }) => links).length === 8, 'the batches');
+  await eventually(
+    () => spansOf('engine batch').flatMap(({ links = [] }) => links).length === 8,
+    'the batches',
+  );
 
-  const batches = spansOf('batch');
+  const batches = spansOf('engine batch');
   expect(
     spansOf('infer')
       .map(({ traceId }) => traceId)

@@ -13,6 +13,7 @@ const HEADERS = ['content-type', 'application/grpc'];
 
 /** A ModelInferRequest, its tensors not yet read: what they must be depends on the revision that answers. */
 export class GrpcRequest implements DecodedRequest {
+  readonly id: string | undefined;
   readonly timeoutMs: number | null;
   readonly priority: number;
   readonly #fields: Fields;
@@ -20,6 +21,7 @@ export class GrpcRequest implements DecodedRequest {
 
   constructor(fields: Fields, timeoutMs: number | null) {
     this.#fields = fields;
+    this.id = fields.id || undefined;
     this.timeoutMs = timeoutMs;
     this.priority = fields.priority;
   }
