@@ -42,6 +42,10 @@ describe.skipIf(python === null)('clients of kserve', () => {
       expect(seen.value('first protocol')).toEqual({ predictions: [[2], [0.25]] });
     });
 
+    test('hears by its first protocol that the model is ready', () => {
+      expect(seen.value('first protocol, ready')).toBe(true);
+    });
+
     // It looks into a refusal only where the content type is application/json and nothing more.
     test.each([
       ['unknown model', '404', 'There is no model "nobody" here'],

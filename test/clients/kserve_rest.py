@@ -70,6 +70,7 @@ async def first():
         await see_soon(
             "first protocol", lambda: client.infer(ADDRESS, rows, model_name="ratio", headers=AUTHORIZATION)
         )
+        await see_soon("first protocol, ready", lambda: client.is_model_ready(ADDRESS, "ratio", headers=AUTHORIZATION))
         await see_soon(
             "first protocol, unknown model",
             lambda: client.infer(ADDRESS, rows, model_name="nobody", headers=AUTHORIZATION),

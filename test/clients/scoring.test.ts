@@ -64,11 +64,11 @@ describe.skipIf(python === null)('scoring', () => {
 
       expect(seen.value('tf status')).toEqual({
         status: 200,
-        body: { model_version_status: [first, second] },
+        body: { name: 'ratio', ready: true, model_version_status: [first, second] },
       });
       expect(seen.value('tf status of a version')).toEqual({
         status: 200,
-        body: { model_version_status: [second] },
+        body: { name: 'ratio', ready: true, model_version_status: [second] },
       });
     });
 

@@ -74,9 +74,13 @@ describe('TensorFlow Serving over HTTP', () => {
 
     expect(await (await runtime.get('/v1/models')).json()).toEqual({ models: ['ratio'] });
     expect(await (await runtime.get('/v1/models/ratio')).json()).toEqual({
+      name: 'ratio',
+      ready: true,
       model_version_status: [available('1'), available('2')],
     });
     expect(await (await runtime.get('/v1/models/ratio/versions/2')).json()).toEqual({
+      name: 'ratio',
+      ready: true,
       model_version_status: [available('2')],
     });
     const metadata = await runtime.get('/v1/models/ratio/metadata');

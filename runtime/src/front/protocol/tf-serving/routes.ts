@@ -49,11 +49,16 @@ function refuseCall({ model, version = model }: ModelRoute['Params'], reply: Fas
   throw new SwitchbackError('E_METHOD', `"${version.slice(colon, colon + 20)}" is to be called by POST.`);
 }
 
-/** Of the version named, else of each one there is. */
+/**
+ * Of the version named, else of each one there is. `name` and `ready` are what clients of KServe's first protocol look
+ * for in the same place.
+ */
 function statusOf(options: TfServingOptions, { model, version }: ModelRoute['Params']): object {
   const asked = backendOf(options, model, version ?? null);
   const labels = version === undefined ? options.inference.versions(model) : [asked.version];
   return {
+    name: model,
+    ready: options.loaded(model, asked)?.state === 'ready',
     model_version_status: labels.map(label =>
       versionStatus(label, options.loaded(model, backendOf(options, model, label))),
     ),
