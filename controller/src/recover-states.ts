@@ -26,7 +26,7 @@ export function recoverStates(
   if (missing.length === 0) return known;
 
   const records = recordsBySubject(view);
-  const served = servedBy(observation.latest().heard);
+  const served = servedBy(observation.latest().heard, now);
   const states = new Map(known);
   for (const { environment, deployment } of missing) {
     const { model, wanted, holds } = deployment;

@@ -26,12 +26,13 @@ export class Requests {
     });
   }
 
+  /** They wait on until they are answered: a cycle that fails before leaves them to the next. */
   take(): { requests: PersonRequest[]; answer: () => void } {
-    const taken = this.#waiting;
-    this.#waiting = [];
+    const taken = [...this.#waiting];
     return {
       requests: taken.map(({ request }) => request),
       answer: () => {
+        this.#waiting = this.#waiting.filter(one => !taken.includes(one));
         for (const { taken: tell } of taken) tell();
       },
     };

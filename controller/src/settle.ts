@@ -96,7 +96,7 @@ function remember(result: CycleResult): void {
   state.rollouts = rolled.states;
   state.analyses = judged.analyses;
   state.verdicts = judged.verdicts;
-  state.served = servedBy(world.observation.latest().heard);
+  state.served = servedBy(world.observation.latest().heard, result.now);
   state.diverged = diverged.state;
   state.promotionWaits = proposed.waits;
   state.desired = desired;

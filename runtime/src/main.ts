@@ -66,7 +66,7 @@ async function serve(config: Config, log: Log): Promise<number> {
 
 /** Beside ours, and not in it: whoever opens a model may write there. */
 function engineCode(ours: string | undefined): string | null {
-  return ours === undefined ? null : `${ours}-engines`;
+  return ours ? `${ours}-engines` : null;
 }
 
 /** Of answers: in this process, and in a Redis where one is named. */

@@ -65,8 +65,9 @@ export class Spare {
       const taken = Promise.withResolvers<'taken'>();
       const slot = { engine: this.#start(failures, taken.promise), taken };
       this.#slot = slot;
-      const engine = await slot.engine;
+      // Its turn was to begin last; from here on it gives way, and nobody waits for it.
       endTurn();
+      const engine = await slot.engine;
       if (engine === null) {
         await clock.sleep(backOffMs(failures++, random()), signal);
         continue;

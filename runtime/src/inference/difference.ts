@@ -3,8 +3,8 @@ import { isFixed, type Tensor, type Tensors } from '../engine/tensor.ts';
 /**
  * How far two answers to one request are apart: the largest |a - b| / max(|a|, |b|) of any two elements, at most 1. It
  * is 0 where all are the same, and only there; 1 where texts or signs differ, or one of the two is no finite number.
- * Same are also 0 and -0, two NaNs, and equal numbers of two datatypes. Null: other names or shapes, or texts against
- * numbers.
+ * Same are also 0 and -0, two NaNs, and numbers of two datatypes that are one as doubles. Null: other names or shapes, or
+ * texts against numbers.
  */
 export function largestDifference(one: Tensors, other: Tensors): number | null {
   if (one.size !== other.size) return null;

@@ -138,7 +138,7 @@ test('payloads of requests that failed are kept like those of others, with why, 
   const named = (id: string, numerator: number) =>
     JSON.stringify({ id, ...JSON.parse(ratioBody([numerator], [3])) });
 
-  // The arithmetic hangs above a million, so the engine is killed, and so is the next.
+  // The arithmetic hangs above a million, so the engine is killed; the request hung it alone, so it is not tried again.
   expect((await runtime.infer(named('hangs', 2_000_000))).status).toBe(504);
   await eventually(async () => (await runtime.infer(named('answered', 6))).ok, 'an answer');
   expect((await runtime.infer(JSON.stringify({ id: 'none', inputs: [] }))).status).toBe(400);

@@ -6,6 +6,7 @@ test('with nothing said, a hundredth of the requests get a line, and nothing is 
     requestLog: { share: 0.01, linesPerSecond: 100 },
     payloads: null,
     otlp: null,
+    otlpRefusal: null,
   });
 });
 
@@ -34,11 +35,23 @@ test('everything can be switched, sampled and redacted', () => {
       resource: { 'service.name': 'switchback-runtime' },
       unheeded: [],
     },
+    otlpRefusal: null,
   });
   expect(
     parseTelemetrySettings({ SWITCHBACK_PAYLOADS: '1', SWITCHBACK_PAYLOADS_REDACT: 'all' }).payloads
       ?.redaction,
   ).toBe('all');
+});
+
+test('what can not be done of OpenTelemetry is told by name, and takes nothing else away', () => {
+  const { otlp, otlpRefusal, requestLog } = parseTelemetrySettings({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+  });
+
+  expect(otlp).toBeNull();
+  expect(otlpRefusal).toMatch(/^OTEL_EXPORTER_OTLP_PROTOCOL must be http\/json/);
+  expect(requestLog).not.toBeNull();
 });
 
 describe('refused, by the name of the variable, is', () => {

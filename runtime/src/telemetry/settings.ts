@@ -1,3 +1,4 @@
+import { messageOf } from '../error.ts';
 import { type OtlpSettings, parseOtlpSettings } from './otlp/settings.ts';
 import type { Redaction } from './payload-log/entry.ts';
 import type { Rotation } from './payload-log/files.ts';
@@ -10,12 +11,17 @@ export interface TelemetrySettings {
   payloads: { share: number; redaction: Redaction; rotation: Rotation } | null;
   /** Null: nothing is sent. */
   otlp: OtlpSettings | null;
+  /** Why nothing is sent although somebody asked for it; null: there is no such reason. */
+  otlpRefusal: string | null;
 }
 
 const LINES_PER_SECOND = 100;
 const ROTATION = { bytes: 64 * 2 ** 20, files: 8 };
 
-/** From environment variables: those of OpenTelemetry where it has any, else SWITCHBACK_*. Throws E_CONFIG. */
+/**
+ * From environment variables: those of OpenTelemetry where it has any, else SWITCHBACK_*. Throws E_CONFIG for ours. Those
+ * of OpenTelemetry are often meant for others, too: what can not be done of them is told, and takes nobody's answers away.
+ */
 export function parseTelemetrySettings(env: Environment): TelemetrySettings {
   const requestLog = env['SWITCHBACK_REQUEST_LOG'] ?? '0.01';
   const payloads = env['SWITCHBACK_PAYLOADS'] ?? 'off';
@@ -32,8 +38,16 @@ export function parseTelemetrySettings(env: Environment): TelemetrySettings {
             redaction: parseRedaction(env['SWITCHBACK_PAYLOADS_REDACT'] ?? ''),
             rotation: ROTATION,
           },
-    otlp: parseOtlpSettings(env),
+    ...parseOtlp(env),
   };
+}
+
+function parseOtlp(env: Environment): Pick<TelemetrySettings, 'otlp' | 'otlpRefusal'> {
+  try {
+    return { otlp: parseOtlpSettings(env), otlpRefusal: null };
+  } catch (error) {
+    return { otlp: null, otlpRefusal: messageOf(error) };
+  }
 }
 
 /** `all`, or names of tensors with commas between. */

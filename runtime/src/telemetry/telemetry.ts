@@ -81,6 +81,11 @@ function openRequestLog(options: TelemetryOptions, opened: AsyncDisposableStack)
 
 function openOtlp(options: TelemetryOptions, opened: AsyncDisposableStack): RequestTraces | null {
   const { settings, metrics, clock, random, log, environment, instanceId } = options;
+  if (settings.otlpRefusal !== null)
+    log.error(
+      { reason: settings.otlpRefusal },
+      'nothing is sent to a collector, its settings can not be used',
+    );
   if (settings.otlp === null) return null;
   const { unheeded, traces, metrics: scrapes } = settings.otlp;
   if (unheeded.length > 0)

@@ -51,6 +51,7 @@ export class Session implements AsyncDisposable {
   readonly #stop = new AbortController();
   #connection: Connection | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  #address: Address | null = null;
   #away: Failure | null = null;
 
   constructor(options: SessionOptions) {
@@ -76,9 +77,9 @@ export class Session implements AsyncDisposable {
     const { clock, random, schema, addressFile } = this.#options;
     for (let failures = 1; ; failures++) {
       if (this.#stop.signal.aborted) throw closed();
-      const address = readAddress(addressFile);
+      const address = this.#addressFrom(addressFile);
       // Those before it waited in vain; so that a queue of them does not wait one after another.
-      if (this.#away !== null && clock.now() >= until) throw failed(task, address, schema, this.#away, null);
+      if (clock.now() > until) throw failed(task, address, schema, this.#away ?? BUSY, null);
       try {
         const value = await transaction(await this.#connected(address), schema, task);
         this.#tell(null);
@@ -94,6 +95,13 @@ export class Session implements AsyncDisposable {
         await clock.sleep(restMs, this.#stop.signal);
       }
     }
+  }
+
+  /** As the file had it when the connection was opened; a new one goes where the file says by then. */
+  #addressFrom(file: string): Address {
+    const isOpen = this.#connection !== null && !this.#connection.isOver;
+    if (this.#address === null || !isOpen) this.#address = readAddress(file);
+    return this.#address;
   }
 
   async #connected(address: Address): Promise<Connection> {
@@ -112,6 +120,12 @@ export class Session implements AsyncDisposable {
     else log.warn({ reason: failure.what }, 'the ledger is not reached, will try again');
   }
 }
+
+const BUSY: Failure = {
+  what: 'the statements before it took too long',
+  remedy: 'see what the server is busy with',
+  isPassing: true,
+};
 
 async function transaction<T>(connection: Connection, schema: string, task: Task<T>): Promise<T> {
   await connection.script(BEGIN[task.kind](schema));

@@ -90,10 +90,19 @@ class OnnxEngine implements Engine {
       const started = this.#await(UNAWAITED_START_TIMEOUT_MS);
       await Promise.race([started, awaited]);
       await this.#catchUp();
+      this.#waitNoLongerThan(START_TIMEOUT_MS);
       await started;
     } finally {
       signal.removeEventListener('abort', kill);
     }
+  }
+
+  /** For what is at the head, from now on. */
+  #waitNoLongerThan(timeoutMs: number): void {
+    const head = this.#pending[0];
+    if (head === undefined) return;
+    head.timeoutMs = timeoutMs;
+    this.#armTimer();
   }
 
   async #catchUp(): Promise<void> {

@@ -8,6 +8,7 @@ import { getPriority, setPriority } from 'node:os';
 const BEHIND_FRONT = 5;
 /** Behind everything else: while it starts, an engine that nobody waits for takes what nobody wants. */
 const LAST = 19;
+const MOST_LOOKS = 10;
 
 /** How engines of this machine give way. Where it does not allow that, they serve as they are. */
 export interface Precedence {
@@ -24,9 +25,17 @@ export function findPrecedence(): Precedence {
     giveWay: (pid, isAwaited) => set(pid, isAwaited || !mayRaise ? working : LAST),
     async catchUp(pid) {
       if (!mayRaise) return;
-      // A priority is that of one thread; those that it made meanwhile have the one it had.
-      const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-      for (const thread of threads) set(Number(thread), working);
+      // A priority is that of one thread; those that it made meanwhile have the one it had, and it may make more.
+      const raised = new Set<string>();
+      for (let looks = 0; looks < MOST_LOOKS; looks++) {
+        const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+        const others = threads.filter(thread => !raised.has(thread));
+        if (others.length === 0) return;
+        for (const thread of others) {
+          set(Number(thread), working);
+          raised.add(thread);
+        }
+      }
     },
   };
 }

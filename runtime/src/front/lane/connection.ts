@@ -65,7 +65,8 @@ export class Connection implements Caller {
   /** No more requests after the one that is being answered. */
   drain(): void {
     this.#isEnding = true;
-    if (!this.#isBusy) this.#socket.end();
+    // A request of which a part has come is answered before.
+    if (this.#waiting === 'request' || this.#waiting === 'reader') this.#socket.end();
   }
 
   cut(): void {
@@ -73,6 +74,8 @@ export class Connection implements Caller {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    // After the last answer nothing is heard any more but that the other side goes.
+    if (this.#socket.writableEnded) return;
     this.#held.push(chunk);
     if (this.#isBusy || this.#waiting === 'reader') this.#socket.pause();
     else this.#next();
@@ -85,7 +88,7 @@ export class Connection implements Caller {
   };
 
   readonly #onDrain = (): void => {
-    if (this.#waiting !== 'reader') return;
+    if (this.#waiting !== 'reader' || this.#socket.writableEnded) return;
     this.#become('request');
     this.#next();
     this.#readOn();
@@ -98,6 +101,7 @@ export class Connection implements Caller {
 
   /** Whether one was answered at once, so that the next may be looked at. */
   #takeOne(): boolean {
+    if (this.#socket.writableEnded) return false;
     const bytes = this.#held.peek();
     if (bytes === null) return this.#become(this.#held.isEmpty ? 'request' : 'rest');
     const read = this.#heads.read(bytes);
@@ -135,7 +139,9 @@ export class Connection implements Caller {
 
   /** What waited in the socket, unless somebody is to be waited for first. */
   #readOn(): void {
-    if (!this.#isBusy && this.#waiting !== 'reader' && this.#socket.isPaused()) this.#socket.resume();
+    const isFree = !this.#isBusy && this.#waiting !== 'reader';
+    // Of one that ends, so as to hear when the other side goes.
+    if ((isFree || this.#socket.writableEnded) && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #answer(target: Target, head: Head, body: Buffer): HttpAnswer | Promise<HttpAnswer> {
@@ -156,7 +162,7 @@ export class Connection implements Caller {
     this.#send(answer);
     if (this.#isEnding) {
       this.#socket.end();
-      return false;
+      return this.#become('reader');
     }
     return this.#socket.writableNeedDrain ? this.#become('reader') : true;
   }

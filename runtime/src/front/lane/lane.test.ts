@@ -250,6 +250,60 @@ describe('the fast lane', () => {
     await eventually(() => asked.length === 402 && client.socket.bytesRead > 202 * 2 ** 18, 'the rest');
   });
 
+  test('sends the last answer whole when it drains, and runs nothing that came behind it', async () => {
+    const first = Promise.withResolvers<void>();
+    const large = 'x'.repeat(2 ** 23);
+    const { client, asked, lane } = await startLane({
+      answer: async (_, { body }) => {
+        if (body.toString() === 'a') await first.promise;
+        return { status: 200, headers: [], body: large };
+      },
+    });
+    client.write(post('a'));
+    await eventually(() => asked.length === 1, 'the first request');
+    client.socket.pause();
+    client.write(post('b') + post('c'));
+
+    lane.drain();
+    first.resolve();
+    for (let i = 0; i < 5; i++) client.write(post('d'));
+    client.socket.resume();
+    await client.ended;
+
+    expect(client.text().length).toBeGreaterThan(2 ** 23);
+    expect(client.text().match(/HTTP\/1.1/g)).toHaveLength(1);
+    expect(asked).toEqual(['a']);
+  });
+
+  test('answers a request of which a part had come when it began to drain', async () => {
+    const { client, open, asked, lane } = await startLane({ answer: echo });
+    const [head, tail] = [post('whole').slice(0, -2), post('whole').slice(-2)];
+    client.write(head);
+    // Whoever is answered on another connection after that was heard after it.
+    const other = await open();
+    other.write(post('other'));
+    await eventually(() => other.answers().length === 1, 'the answer to another');
+
+    lane.drain();
+    client.write(tail);
+    await client.ended;
+
+    expect(asked).toEqual(['other', 'whole']);
+    expect(client.text()).toMatch(/connection: close[\s\S]*\[whole\]$/);
+  });
+
+  test('waits for nobody any more once all connections of its server are to be closed', async () => {
+    const waiting = new Promise<never>(() => {});
+    const { client, open, asked, server } = await startLane({ answer: () => waiting });
+    const idle = await open();
+    client.write(post('x'));
+    await eventually(() => asked.length === 1, 'the request');
+
+    server.closeAllConnections();
+
+    await Promise.all([client.ended, idle.ended]);
+  });
+
   test('answers any number that came together, at once and in order', async () => {
     const { client, others } = await startLane({ answer: echo });
     const bodies = Array.from({ length: 20_000 }, (_, index) => String(index));

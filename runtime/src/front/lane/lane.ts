@@ -48,6 +48,12 @@ export function openLane(server: Server, options: LaneOptions): Lane {
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
   });
+  // What the server is told of all its connections is meant for those that its parser never saw, too.
+  const closeOthers = server.closeAllConnections.bind(server);
+  server.closeAllConnections = () => {
+    for (const connection of connections) connection.cut();
+    closeOthers();
+  };
   const sweep = setInterval(() => cutImpatiently(connections, options), SWEEP_MS);
   sweep.unref();
   return {
