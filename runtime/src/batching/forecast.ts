@@ -11,6 +11,12 @@ import { learnPace, rowsForOne, rowsInTime, rowsThatPay, stagesEarly } from './p
 const FULL_SHARE = 0.02;
 const SHORT_SHARE = 0.1;
 const STAGED_SHARE = 0.25;
+/**
+ * Two batches are aboard besides, so that a queue of more work than this keeps nobody busier. A machine that is asked
+ * for too much has each batch seem dearer than it is, and so would have the queue grow.
+ */
+const MOST_BUSY_MS = 4;
+const LEAST_BUSY_ROWS = 2;
 
 export interface ForecastOptions {
   limits: Pick<BackendLimits, 'maxBatch' | 'timeoutMs'>;
@@ -65,7 +71,10 @@ export class Forecast {
 
   /** That keep so many engines busy while they wait: no queue need be longer for that. */
   busyRows(engines: number): number {
-    return rowsThatPay(this.#lastCurve, SHORT_SHARE, this.#options.limits.maxBatch) * Math.max(1, engines);
+    const paying = rowsThatPay(this.#lastCurve, SHORT_SHARE, this.#options.limits.maxBatch);
+    const perRowMs = this.#lastCurve?.perRowMs ?? 0;
+    const most = perRowMs > 0 ? Math.max(LEAST_BUSY_ROWS, Math.floor(MOST_BUSY_MS / perRowMs)) : paying;
+    return Math.min(paying, most) * Math.max(1, engines);
   }
 
   /** Rows that leave a long queue in a millisecond, in full batches to each engine; null while not known. */

@@ -40,6 +40,11 @@ const LOOK_MS = 20;
 const LAST_REQUESTS_MS = 5000;
 /** For who keeps a connection to ask on it once more, and hear that it was the last time. */
 const LAST_WORD_MS = 1000;
+/**
+ * Connections that may wait to be taken, as far as the system allows that (net.core.somaxconn). Whoever finds no room
+ * tries again after a whole second, and Node's own 511 are there within some 20 ms of a rush.
+ */
+const BACKLOG = 4096;
 
 /**
  * Opens the ways in: its own at once, those for requests at once or when it is ready. Throws E_PORT_TAKEN, with
@@ -94,7 +99,12 @@ async function open(options: ListeningOptions, leaving: AbortSignal): Promise<Wa
 async function openHttp({ config, front }: ListeningOptions): Promise<string> {
   const { host, port, sharePort } = config;
   try {
-    return await front.listen({ host, port, ...(sharePort !== undefined && { reusePort: true }) });
+    return await front.listen({
+      host,
+      port,
+      backlog: BACKLOG,
+      ...(sharePort !== undefined && { reusePort: true }),
+    });
   } catch (error) {
     throw taken(error, 'port', host, port);
   }
