@@ -2,7 +2,7 @@ import type { Event, NewEvent } from '@switchback-ml/schemas';
 import { checkedEvent, fromJson, toJson } from '../json.ts';
 import type { Advance, Advanced } from '../ledger.ts';
 import type { OperationStep } from '../rules.ts';
-import type { Bound } from './connection.ts';
+import { operationValues } from '../sql/rows.ts';
 import type { Talk } from './session.ts';
 import { STATEMENTS } from './statements.ts';
 
@@ -17,16 +17,7 @@ export async function advance(talk: Talk, step: Advance): Promise<Advanced> {
 
 /** Whether the operation was in the state that the step expects. */
 async function moved(talk: Talk, { record, from }: OperationStep): Promise<boolean> {
-  const values: Bound[] = [
-    record.id,
-    record.kind,
-    record.subject,
-    record.state,
-    toJson(record.intent, `the intent of operation ${record.id}`),
-    toJson(record.result, `the result of operation ${record.id}`),
-    record.createdAt,
-    record.updatedAt,
-  ];
+  const values = operationValues(record);
   const { count } =
     from === null
       ? await talk.query(STATEMENTS.insertOperation, ...values)

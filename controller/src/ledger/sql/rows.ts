@@ -1,6 +1,6 @@
 import { CommitSha, type Event, OperationId } from '@switchback-ml/schemas';
 import { z } from 'zod';
-import { checked, checkedEvent, fromJson } from '../json.ts';
+import { checked, checkedEvent, fromJson, toJson } from '../json.ts';
 import type { Lease, OperationRecord } from '../ledger.ts';
 
 /** One row as a driver gives it, before it is believed. */
@@ -38,6 +38,20 @@ const StateRow = z.object({ subject: z.string(), state: z.string() });
 export function leaseOf(row: Row | undefined): Lease {
   const { holder, epoch, until_at } = checked(LeaseRow, row, 'the lease');
   return { holder, epoch, until: until_at };
+}
+
+/** In the order in which the statements that write an operation name its columns. */
+export function operationValues(record: OperationRecord): Value[] {
+  return [
+    record.id,
+    record.kind,
+    record.subject,
+    record.state,
+    toJson(record.intent, `the intent of operation ${record.id}`),
+    toJson(record.result, `the result of operation ${record.id}`),
+    record.createdAt,
+    record.updatedAt,
+  ];
 }
 
 export function operationOf(row: Row): OperationRecord {

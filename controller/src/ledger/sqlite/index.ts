@@ -3,7 +3,7 @@ import type { Log } from '../../log.ts';
 import { checkedEvent, fromJson, toJson } from '../json.ts';
 import type { Acquired, Advance, Advanced, EventQuery, Ledger, LedgerView } from '../ledger.ts';
 import { EVENTS_AT_MOST, type OperationStep, takenLease } from '../rules.ts';
-import { eventOf, leaseOf, operationOf, stateOf, type Value } from '../sql/rows.ts';
+import { eventOf, leaseOf, operationOf, operationValues, stateOf, type Value } from '../sql/rows.ts';
 import { eventsStatement, STATEMENTS } from '../sql/statements.ts';
 import { type Database, openDatabase } from './database.ts';
 import { migrate, refuseUnknown } from './migrations.ts';
@@ -101,16 +101,7 @@ function advance(db: Database, step: Advance): Advanced {
 
 /** Whether the operation was in the state that the step expects. */
 function moved(db: Database, { record, from }: OperationStep): boolean {
-  const values: Value[] = [
-    record.id,
-    record.kind,
-    record.subject,
-    record.state,
-    toJson(record.intent, `the intent of operation ${record.id}`),
-    toJson(record.result, `the result of operation ${record.id}`),
-    record.createdAt,
-    record.updatedAt,
-  ];
+  const values = operationValues(record);
   const changes =
     from === null
       ? db.run(STATEMENTS.insertOperation, ...values)
